@@ -1,0 +1,1 @@
+"""Flotilla's packages, from the pure core (`trading`) to the pages."""

@@ -1,0 +1,1 @@
+"""Users, exchange accounts and their wrapped keys."""

@@ -1,0 +1,1 @@
+"""What people decide about bots: configuration and desired status."""

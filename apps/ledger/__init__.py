@@ -1,0 +1,1 @@
+"""The journal of every bot, and the rows projected from it."""

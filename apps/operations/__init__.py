@@ -1,0 +1,1 @@
+"""System state and worker processes."""

@@ -1,0 +1,1 @@
+"""The pure core: what is true about trading."""

@@ -1,0 +1,1 @@
+"""Wiring: settings, Celery, URLs."""

@@ -1,0 +1,1 @@
+"""The imperative shell: loops, leases, Redis and Celery tasks."""
