@@ -1,0 +1,163 @@
+"""What the shell needs from the world: the protocols that adapters and simulations implement."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from typing import Protocol
+
+from apps.trading.bar import Bar
+from apps.trading.instrument import Instrument
+from apps.trading.order import OrderType, Side
+from apps.trading.outcome import (
+    Balance,
+    CancelOutcome,
+    FindOutcome,
+    PlaceOutcome,
+    VenueFill,
+    VenueOrder,
+)
+
+
+class Clock(Protocol):
+    """The only source of time. `monotonic` keeps counting while the machine is suspended."""
+
+    def now(self) -> int:
+        """Wall time, ms UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary origin."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Lane(IntEnum):
+    """Who goes first when the rate budget is short."""
+
+    CANCEL = 0
+    EXIT = 1
+    ENTRY = 2
+    DATA = 3
+
+
+class Budget(Protocol):
+    """The shared request budget of an (exchange, credential, address)."""
+
+    async def acquire(self, *, lane: Lane, weight: int) -> float:
+        """Take `weight` now and return 0.0, or return the seconds to wait first."""
+
+    async def learn(self, *, used: int | None, retry_after_s: float, banned: bool) -> None:
+        """What the venue's answer said about the budget."""
+
+
+class VenueUnavailable(Exception):
+    """A question the venue did not answer; asking again later is harmless."""
+
+    def __init__(self, reason: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """One POST. `signed_at` and `recv_window_ms` go on the wire exactly as they stand here."""
+
+    symbol: str
+    client_order_id: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    price: Decimal | None
+    signed_at: int
+    recv_window_ms: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOrder:
+    """The user stream told of an order of this account (with the fill that changed it, if any)."""
+
+    order: VenueOrder
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGap:
+    """Events may have been missed since `since` (venue ms): ask by REST."""
+
+    since: int
+    reason: str
+
+
+class Venue(Protocol):
+    """One account at one exchange. Only the question methods raise, and only VenueUnavailable."""
+
+    async def instruments(self) -> Mapping[str, Instrument]: ...
+
+    async def refresh_instruments(self) -> Mapping[str, Instrument]: ...
+
+    async def server_time(self) -> int: ...
+
+    async def place(self, order: PlaceOrder) -> PlaceOutcome: ...
+
+    async def cancel(
+        self, *, symbol: str, client_order_id: str, signed_at: int, recv_window_ms: int
+    ) -> CancelOutcome: ...
+
+    async def find_order(self, *, symbol: str, client_order_id: str) -> FindOutcome: ...
+
+    async def find_order_by_venue_id(self, *, symbol: str, venue_order_id: str) -> FindOutcome: ...
+
+    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]: ...
+
+    async def fills(self, *, symbol: str, since: int) -> Sequence[VenueFill]:
+        """Every fill at or after `since` (venue ms), oldest first, all pages."""
+
+    async def order_fills(self, *, symbol: str, venue_order_id: str) -> Sequence[VenueFill]: ...
+
+    async def balances(self) -> Mapping[str, Balance]: ...
+
+    def own_events(self) -> AsyncIterator[OwnOrder | StreamGap]:
+        """The user stream for ever: it reconnects by itself and says where it may have missed."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTick:
+    """A market's price now, with the extremes since the last tick this reader took."""
+
+    symbol: str
+    price: float
+    low: float
+    high: float
+    bid: float
+    ask: float
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSilence:
+    """No word on a market for `silent_s`: its prices are stale until the next tick."""
+
+    symbol: str
+    silent_s: float
+
+
+class Feed(Protocol):
+    """Public data of one exchange for the markets asked for; reconnects by itself."""
+
+    async def watch(self, symbol: str) -> None: ...
+
+    async def unwatch(self, symbol: str) -> None: ...
+
+    def ticks(self) -> AsyncIterator[PriceTick | FeedSilence]: ...
+
+    def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
+        """Closed bars in order, each once, gaps filled by REST."""
+
+    async def history(
+        self, *, symbol: str, timeframe: str, since: int, until: int
+    ) -> Sequence[Bar]: ...
+
+    async def close(self) -> None: ...
