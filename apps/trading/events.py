@@ -61,10 +61,14 @@ class ShiftEnded:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationApplied:
+    """What the bot does from now on; `apply_to_open` moves open positions' targets too."""
+
     version: int
     strategy: str
     plan: Mapping[str, Any]
     capital: Decimal
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    apply_to_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

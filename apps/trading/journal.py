@@ -45,11 +45,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Events of one bot that are to become its next journal rows, all or none."""
+    """Events of one bot that are to become its next journal rows, all or none.
+
+    They follow row `after_seq` and nothing else, so sending the same Append again after a lost
+    answer is safe: one that was already committed answers `Appended` with the same number.
+    """
 
     bot_id: UUID
     account_id: UUID
     fence: int
+    after_seq: int
     events: tuple[Event, ...]
     epochs: StopEpochs
 
