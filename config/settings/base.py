@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from config import env
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 INSTALLED_APPS = [
@@ -56,3 +58,19 @@ TEMPLATES = [
         },
     }
 ]
+
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.read("CSRF_TRUSTED_ORIGINS")
+SIMEXCHANGE_URL = env.read("SIMEXCHANGE_URL")
+SIMEXCHANGE_STATE_DIR = env.read("SIMEXCHANGE_STATE_DIR")
+TRADING_LIVE_MODE = env.read("TRADING_LIVE_MODE")
+LEASE_TTL_S = env.read("LEASE_TTL_S")
+LEASE_RENEW_S = env.read("LEASE_RENEW_S")
+SEND_SAFETY_S = env.read("SEND_SAFETY_S")
+RECV_WINDOW_MS = env.read("RECV_WINDOW_MS")
+READ_LAG_MS = env.read("READ_LAG_MS")
+KEY_PRIVATE_FILE = env.read("KEY_PRIVATE_FILE")
+STRATEGY_PATH = env.read("STRATEGY_PATH")
+
+LOGGING_CONFIG = "config.logs.from_settings"
+LOGGING = {"format": env.read("FLOTILLA_LOG_FORMAT"), "level": env.read("FLOTILLA_LOG_LEVEL")}

@@ -1,0 +1,58 @@
+"""The Celery application: how messages travel and how tasks are treated."""
+
+import importlib.util
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+
+import django
+from celery import Celery, signals
+from django.conf import settings
+
+django.setup()
+
+app = Celery("flotilla", broker=settings.REDIS_URL, include=["workers.tasks"])
+app.conf.update(
+    # A message is gone as soon as a worker has it. Recovery is the supervisor's, never the
+    # broker's: a redelivered copy of a task that runs for days would run beside it.
+    task_acks_late=False,
+    task_reject_on_worker_lost=False,
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_soft_shutdown_timeout=0,
+    task_ignore_result=True,
+    task_track_started=True,
+    task_default_queue="control",
+    # The default gives up after 100 attempts, about three quarters of an hour.
+    broker_connection_max_retries=None,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "socket_timeout": 30,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
+    task_publish_retry=False,
+    accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    event_serializer="json",
+    timezone="UTC",
+    # The default scheduler keeps its times in a pickle file.
+    beat_scheduler="celery.beat:Scheduler",
+    beat_max_loop_interval=1,
+    worker_send_task_events=True,
+    worker_hijack_root_logger=False,
+)
+
+if importlib.util.find_spec("workers.schedules") is not None:
+    from workers.schedules import BEAT_SCHEDULE
+
+    app.conf.beat_schedule = BEAT_SCHEDULE
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_wanted: Any) -> None:
+    """Leave the log lines as Django's settings made them; Celery would replace them."""

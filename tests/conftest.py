@@ -1,0 +1,36 @@
+"""Fixtures for every test: servers that start only when a test asks for them."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from config import env
+from tests.support.servers import running_postgres, running_valkey
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of the session's PostgreSQL; Django's connections go there from then on."""
+    with running_postgres() as server:
+        given = env.database(server.url)
+        for name in ("HOST", "PORT", "USER", "PASSWORD"):
+            connections["default"].settings_dict[name] = given[name]
+        yield server.url
+        connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Address of the session's Valkey; `settings.REDIS_URL` names it from then on."""
+    with running_valkey() as server:
+        settings.REDIS_URL = server.url
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, postgres_url: str
+) -> None:
+    """Start the database server before pytest-django makes its database."""

@@ -1,0 +1,1 @@
+"""Starting, watching and stopping every process of an installation."""
