@@ -43,6 +43,10 @@ class VenueOrder:
     updated_at: int
     fills: tuple[VenueFill, ...] = ()
 
+    @property
+    def is_final(self) -> bool:
+        return self.status is not VenueStatus.OPEN
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
