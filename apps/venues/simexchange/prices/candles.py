@@ -73,3 +73,24 @@ def aggregate(*, opened_at: NDArray[np.int64], rows: Rows, length: int) -> list[
 def to_klines(*, opened_at: Sequence[int], rows: Rows, length: int) -> list[Kline]:
     """Rows as candles of one length."""
     return [Kline(at, at + length, *row) for at, row in zip(opened_at, rows.tolist(), strict=True)]
+
+
+def joined(*, earlier: Kline, later: Kline) -> Kline:
+    """Two parts of one candle as one."""
+    if not later.count and later.low == later.high == earlier.close:
+        return earlier
+    if not earlier.count and earlier.low == earlier.high == later.open:
+        return later
+    return Kline(
+        opened_at=earlier.opened_at,
+        closes_at=earlier.closes_at,
+        open=earlier.open,
+        high=max(earlier.high, later.high),
+        low=min(earlier.low, later.low),
+        close=later.close,
+        volume=earlier.volume + later.volume,
+        quote_volume=earlier.quote_volume + later.quote_volume,
+        count=earlier.count + later.count,
+        taker_buy_volume=earlier.taker_buy_volume + later.taker_buy_volume,
+        taker_buy_quote_volume=earlier.taker_buy_quote_volume + later.taker_buy_quote_volume,
+    )
