@@ -22,7 +22,7 @@ class User(AbstractUser):
     stop_epoch = models.BigIntegerField(default=0, editable=False)
     reporting_currency = models.CharField(max_length=20, default="USDT")
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(role__in=["viewer", "operator", "admin"]),

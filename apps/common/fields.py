@@ -8,7 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import DatabaseDefault
 
 
-class AmountField(models.DecimalField):
+class AmountField(models.DecimalField):  # type: ignore[type-arg]
     """A price, quantity or sum of money: NUMERIC(38, 18), never a float."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -22,7 +22,7 @@ class AmountField(models.DecimalField):
         return name, path, args, kwargs
 
 
-class NumberField(models.BigIntegerField):
+class NumberField(models.BigIntegerField):  # type: ignore[type-arg]
     """A short number for people beside a UUID key; PostgreSQL's identity column counts it."""
 
     # Django fills the attribute from INSERT ... RETURNING for fields that say so.

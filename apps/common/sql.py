@@ -1,0 +1,43 @@
+"""Plain SQL over Django's connection, for the statements whose locking must be exact."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+from psycopg2.extras import execute_values
+
+
+def fetch(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows a statement returns."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def execute(sql: str, params: Sequence[Any] = ()) -> int:
+    """Run a statement; the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def execute_rows(
+    sql: str, rows: Sequence[Sequence[Any]], *, template: str | None = None, answers: bool = False
+) -> list[tuple[Any, ...]]:
+    """Run one statement whose single %s stands for VALUES of all `rows`; [] without rows.
+
+    One statement for many rows is what makes a group commit cheap.
+    """
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        returned = execute_values(
+            cursor.cursor, sql, rows, template=template, page_size=len(rows), fetch=answers
+        )
+    return list(returned or ())
+
+
+def columns(names: Iterable[str], *, of: str = "") -> str:
+    """A column list; `of` names the table's alias."""
+    prefix = f"{of}." if of else ""
+    return ", ".join(f"{prefix}{name}" for name in names)
