@@ -1,1 +1,36 @@
-"""Speaks to exchanges, without Django."""
+"""Speaks to exchanges, without Django: the only mapping from accounts to adapters."""
+
+from apps.trading.ports import Budget, Clock
+from apps.venues.account import VenueAccount, VenueKey
+from apps.venues.capabilities import Profile, Tier, profile_of
+from apps.venues.ccxt import CcxtVenue
+from apps.venues.clients import current_pool
+from apps.venues.userstream import UserStream
+
+__all__ = [
+    "CcxtVenue",
+    "Profile",
+    "Tier",
+    "VenueAccount",
+    "VenueKey",
+    "open_venue",
+    "profile_of",
+]
+
+
+def open_venue(account: VenueAccount, *, budget: Budget, clock: Clock) -> CcxtVenue:
+    """The account's venue, in the running event loop. Nothing is sent until it is asked.
+
+    Venues of one account share one client, closed with the last of them. UnknownExchange and
+    UnusableAccount (both ValueError) say what is wrong with the account.
+    """
+    shared, release = current_pool().take(account, budget=budget, clock=clock)
+    line = shared.questions.line
+    stream = UserStream(
+        open_client=shared.stream_client,
+        clock=clock,
+        exchange_now=line.time.exchange_now,
+        dialect=shared.profile.dialect,
+        id_prefix=shared.profile.id_prefix,
+    )
+    return CcxtVenue(questions=shared.questions, stream=stream, clock=clock, release=release)

@@ -1,0 +1,161 @@
+"""ccxt's clients with the hands tied: no withdrawal, no chatter, the caller's own timestamp."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+import ccxt.async_support
+import ccxt.pro
+
+TIMEOUT_MS = 6_000
+FORBIDDEN_PATHS = ("withdraw", "transfer")
+
+# ccxt logs requests with their keys and signatures at DEBUG: this logger never says so much.
+_QUIET = logging.getLogger("apps.venues.exchange")
+_QUIET.setLevel(logging.WARNING)
+
+
+class ForbiddenCall(Exception):
+    """Code asked for a request that moves funds out: it was not sent."""
+
+
+class UnknownExchange(ValueError):
+    """No such exchange."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request and what came back, filled in as it happens."""
+
+    signed_at: int | None = None
+    recv_window_ms: int | None = None
+    sent: bool = False
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answer: Any = None
+
+    def header(self, name: str) -> str | None:
+        wanted = name.lower()
+        return next((text for key, text in self.headers.items() if key.lower() == wanted), None)
+
+
+_CALL: ContextVar[Call | None] = ContextVar("venue_call", default=None)
+
+
+@contextmanager
+def calling(*, signed_at: int | None = None, recv_window_ms: int | None = None) -> Iterator[Call]:
+    """The request made inside belongs to this Call, in this task only."""
+    call = Call(signed_at, recv_window_ms)
+    token = _CALL.set(call)
+    try:
+        yield call
+    finally:
+        _CALL.reset(token)
+
+
+class Guarded:
+    """Goes before ccxt's class in the order of resolution.
+
+    `exchange_now` is where questions take their timestamps from; orders carry their own.
+    """
+
+    exchange_now: Any = None
+    _is_signing = False
+
+    @property
+    def verbose(self) -> bool:
+        return False
+
+    def sign(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        name = path.lower()
+        if any(word in name for word in FORBIDDEN_PATHS):
+            raise ForbiddenCall(f"{path}: this program never moves funds out of an account")
+        call = _CALL.get()
+        options: dict[str, Any] = self.options  # type: ignore[attr-defined]
+        window = options.get("recvWindow")
+        if call is not None and call.recv_window_ms is not None and window is not None:
+            options["recvWindow"] = call.recv_window_ms
+        self._is_signing = True
+        try:
+            return super().sign(path, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            self._is_signing = False
+            if window is not None:
+                options["recvWindow"] = window
+
+    def nonce(self) -> Any:
+        signed_at = self._signed_at()
+        return super().nonce() if signed_at is None else signed_at  # type: ignore[misc]
+
+    def milliseconds(self) -> Any:
+        signed_at = self._signed_at()
+        return super().milliseconds() if signed_at is None else signed_at  # type: ignore[misc]
+
+    def _signed_at(self) -> int | None:
+        if not self._is_signing:
+            return None
+        call = _CALL.get()
+        if call is not None and call.signed_at is not None:
+            return call.signed_at
+        return None if self.exchange_now is None else int(self.exchange_now())
+
+    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
+        call = _CALL.get()
+        if call is not None:
+            call.sent = True
+        return await super().fetch(*args, **kwargs)  # type: ignore[misc]
+
+    def handle_errors(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        body: str,
+        response: Any,
+        *rest: Any,
+    ) -> Any:
+        call = _CALL.get()
+        if call is not None:
+            call.status, call.headers, call.answer = code, dict(headers or {}), response
+        return super().handle_errors(  # type: ignore[misc]
+            code, reason, url, method, headers, body, response, *rest
+        )
+
+
+@cache
+def _guarded_class(exchange: str, kind: Literal["rest", "stream"]) -> type[Any]:
+    module = ccxt.pro if kind == "stream" else ccxt.async_support
+    if exchange not in module.exchanges:
+        raise UnknownExchange(
+            f"exchange {exchange!r} is not one that ccxt knows"
+            if exchange not in ccxt.async_support.exchanges
+            else f"exchange {exchange!r} has no streams in ccxt"
+        )
+    base = getattr(module, exchange)
+    return type(f"Guarded{exchange.capitalize()}", (Guarded, base), {})
+
+
+def guarded_client(
+    exchange: str, kind: Literal["rest", "stream"], config: Mapping[str, Any]
+) -> Any:
+    """A ccxt client that cannot retry, throttle by itself, talk or move funds out.
+
+    UnknownExchange names an exchange that ccxt does not have.
+    """
+    settings = {
+        "timeout": TIMEOUT_MS,
+        "enableRateLimit": False,
+        "logger": _QUIET,
+        "enableLastHttpResponse": False,
+        "enableLastJsonResponse": False,
+        **config,
+    }
+    client = _guarded_class(exchange, kind)(settings)
+    client.options["maxRetriesOnFailure"] = 0
+    return client
