@@ -1,0 +1,1 @@
+"""The decision kernel: plain scalar Python over fixed records, compiled by numba."""

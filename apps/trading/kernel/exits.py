@@ -1,0 +1,181 @@
+"""Protecting a position, leaving it, and ending it."""
+
+# Record fields are Any to the type checker; the compiler knows their types.
+# mypy: disable-error-code="no-any-return"
+
+from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.layout import (
+    BY_STOP,
+    CLOSING,
+    ENTERING,
+    ENTRY,
+    EXIT,
+    FREE,
+    IDLE,
+    LIMIT,
+    MARKET,
+    MAX_STEPS,
+    NEVER,
+    OPEN,
+    PROFIT,
+    R_EXIT,
+    R_PROFIT,
+    R_STOP,
+    SELL,
+    STOP,
+    STOP_MARKET,
+    State,
+)
+from apps.trading.kernel.orders import cancel, live, to_lot, tradable, want
+
+
+@compiled
+def stop_level(s: State, p: int) -> float:
+    """The price at which the position is given up; 0 = never."""
+    pos = s.positions[p]
+    if pos.exits.stop_loss <= 0.0:
+        return 0.0
+    return pos.average * (1.0 - pos.exits.stop_loss)
+
+
+@compiled
+def profit_level(s: State, p: int, k: int) -> float:
+    pos = s.positions[p]
+    base = pos.base_price if pos.exits.profit_from_base else pos.average
+    return base * (1.0 + pos.exits.step_profit[k])
+
+
+@compiled
+def filling(s: State, p: int) -> bool:
+    """Whether a market buy is just arriving in pieces: its targets can wait for the last one."""
+    order = s.orders[p * s.bot.stride + ENTRY]
+    return order.status != FREE and order.kind == MARKET
+
+
+@compiled
+def take_profits(s: State, p: int) -> None:
+    """One resting sell per step; a step too small to be sold alone joins its neighbour."""
+    plan = s.plan
+    pos = s.positions[p]
+    left = pos.quantity
+    for k in range(pos.exits.steps):
+        if pos.steps_done & (1 << k):
+            continue
+        level = profit_level(s, p, k)
+        share = min(left, max(0.0, pos.bought * pos.exits.step_share[k] - pos.step_sold[k]))
+        if k == pos.exits.steps - 1 or (left - share) * level < plan.min_notional:
+            share = left
+        if share <= 0.0 or not tradable(plan, level, to_lot(plan, share)):
+            cancel(s, p, PROFIT + k)
+            continue
+        want(s, p, PROFIT + k, R_PROFIT, k, LIMIT, SELL, level, share, s.bot.mark, NEVER)
+        left -= share
+
+
+@compiled
+def protect(s: State, p: int) -> None:
+    """The stop and the take-profit orders this position should have now. Idempotent."""
+    pos = s.positions[p]
+    level = stop_level(s, p)
+    if level > 0.0:
+        want(s, p, STOP, R_STOP, 0, STOP_MARKET, SELL, level, pos.quantity, level, NEVER)
+    else:
+        cancel(s, p, STOP)
+    if not filling(s, p):
+        take_profits(s, p)
+
+
+@compiled
+def rest(s: State, p: int) -> None:
+    """An empty position, ready for the next entry."""
+    pos = s.positions[p]
+    pos.status = IDLE
+    pos.deal = pos.opened_at = pos.last_add_at = 0
+    pos.quantity = pos.bought = pos.cost = pos.average = pos.proceeds = 0.0
+    pos.base_price = pos.peak = 0.0
+    pos.trailing = pos.break_even = pos.below_since = 0
+    pos.rungs_placed = pos.rungs_filled = pos.adds = pos.steps_done = pos.reason = 0
+    for k in range(MAX_STEPS):
+        pos.step_sold[k] = 0.0
+
+
+@compiled
+def finish(s: State, p: int) -> None:
+    """End the deal. What is too little to be sold is kept as dust and valued at nothing."""
+    bot = s.bot
+    pos = s.positions[p]
+    profit = pos.proceeds - pos.cost
+    bot.realised += profit
+    bot.deals += 1
+    if profit > 0.0:
+        bot.wins += 1
+    bot.dust += pos.quantity
+    bot.cool_until = bot.now + s.plan.cooldown
+    bot.flat_at = bot.now
+    cancel(s, p, STOP)
+    rest(s, p)
+
+
+@compiled
+def leave(s: State, p: int) -> None:
+    """Carry a closing position on: cancels first, then one market sell of what is held.
+
+    The venue keeps coins of a working sell locked, so the exit waits until those are gone; its
+    quantity is what is held at that moment. Late fills of buys are sold by another round.
+    """
+    bot = s.bot
+    pos = s.positions[p]
+    cancel(s, p, STOP)
+    for slot in range(bot.stride):
+        if slot != EXIT:
+            cancel(s, p, slot)
+    order = s.orders[p * bot.stride + EXIT]
+    if order.status != FREE:
+        return
+    if tradable(s.plan, bot.mark, to_lot(s.plan, pos.quantity)):
+        if not live(s, p, SELL):
+            role = R_STOP if pos.reason == BY_STOP else R_EXIT
+            # A stop is decided at its level; everything else at the mark.
+            reference = s.orders[p * bot.stride + STOP].price if role == R_STOP else bot.mark
+            want(s, p, EXIT, role, 0, MARKET, SELL, 0.0, pos.quantity, reference, NEVER)
+    elif not live(s, p, 0):
+        finish(s, p)
+
+
+@compiled
+def close_position(s: State, p: int, reason: int) -> None:
+    pos = s.positions[p]
+    if pos.status == ENTERING:
+        cancel(s, p, ENTRY)
+    elif pos.status == OPEN:
+        pos.status = CLOSING
+        pos.reason = reason
+        leave(s, p)
+
+
+@compiled
+def spent(s: State, p: int) -> bool:
+    """Whether an open position has nothing left that its own orders could still sell."""
+    pos = s.positions[p]
+    held = to_lot(s.plan, pos.quantity)
+    if pos.proceeds > 0.0:
+        return not tradable(s.plan, pos.average, held) and not live(s, p, SELL)
+    # A crumb: the entry went no further, and even twice its price would not make it sellable.
+    return not tradable(s.plan, 2.0 * pos.average, held) and not live(s, p, 0)
+
+
+@compiled
+def settle(s: State, p: int) -> None:
+    """Something changed: give the position the orders it should have now, or end it."""
+    pos = s.positions[p]
+    if pos.status == ENTERING:
+        if s.orders[p * s.bot.stride + ENTRY].status == FREE:
+            rest(s, p)
+    elif pos.status == OPEN:
+        if spent(s, p):
+            pos.status = CLOSING
+            leave(s, p)
+        else:
+            protect(s, p)
+    elif pos.status == CLOSING:
+        leave(s, p)

@@ -1,0 +1,145 @@
+"""What a bot looks like in memory: one fixed-layout record, the same whatever the plan."""
+
+from typing import Any, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_POSITIONS, MAX_ORDERS, MAX_ACTIONS = 8, 256, 512
+MAX_RUNGS, MAX_STEPS = 100, 4
+NEVER = 1 << 62
+DAY_MS = 86_400_000
+MINUTE_MS = 60_000
+
+# The slot IS the role: orders[position * stride + slot]. No search, no free list.
+ENTRY, EXIT, STOP, PROFIT, LADDER = 0, 1, 2, 3, 7
+STRIDE = LADDER
+
+FREE, SENT, WORKING, CANCELING = 0, 1, 2, 3  # order status
+IDLE, ENTERING, OPEN, CLOSING = 0, 1, 2, 3  # position status
+MARKET, LIMIT, POST_ONLY, STOP_MARKET = 0, 1, 2, 3  # order kind
+BUY, SELL = 1, -1
+R_ENTRY, R_EXIT, R_STOP, R_PROFIT, R_SAFETY = 1, 2, 3, 4, 5  # apps.trading.order.Role
+PLACE, CANCEL, REFUSED = 1, 2, 3  # action kind
+SIGNAL_ENTER, SIGNAL_EXIT, SIGNAL_ADD = 1, 2, 4
+TRADE, EXITS_ONLY, NOTHING, FLATTEN = 0, 1, 2, 3  # mode
+# Why a position ended; 0 = it did not.
+BY_SIGNAL, BY_STOP, BY_PROFIT, BY_TIME, BY_HALT = 1, 2, 3, 4, 5
+
+# What `decide` is told.
+TICK, TIMER, SIGNAL, FILLED, ACCEPTED, REJECTED, GONE, MODE, CONFIGURED = range(1, 10)
+
+
+def record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
+    """An aligned record type whose `.field` access works compiled and uncompiled alike."""
+    return np.dtype((np.record, np.dtype(list(fields), align=True)))
+
+
+def reals(names: str) -> list[tuple[str, str]]:
+    return [(name, "f8") for name in names.split()]
+
+
+def integers(names: str) -> list[tuple[str, str]]:
+    return [(name, "i8") for name in names.split()]
+
+
+EXITS = record(
+    *integers("steps profit_from_base stop_timeout exit_on_signal holding"),
+    *reals("profit_trailing stop_loss stop_trailing break_even_at break_even_to exit_min_profit"),
+    ("step_profit", "f8", (MAX_STEPS,)),
+    ("step_share", "f8", (MAX_STEPS,)),
+)
+# `watch_*`: what the decisions wait for; `fill_*`: where resting orders fill (a backtest's
+# venue needs them, a live bot does not). Strictly between the prices nothing can happen.
+BOT = record(
+    *integers("now positions stride actions mode halted opened deals wins cool_until flat_at"),
+    *integers("day minute minute_orders grid_shift grid_on"),
+    *reals("mark cash capital fees realised dust peak_equity day_equity"),
+    *reals("watch_low watch_high fill_low fill_high"),
+    *integers("watch_time watch_signals fill_next"),
+)
+POSITION = record(
+    *integers("status deal opened_at reason trailing break_even below_since"),
+    *integers("rungs_placed rungs_filled adds last_add_at steps_done"),
+    *reals("base_price quantity bought cost average proceeds peak"),
+    ("step_sold", "f8", (MAX_STEPS,)),
+    ("exits", EXITS),
+)
+# 64 bytes. `retry_at` and `strikes`: the back-off of a wish that was refused or rejected.
+ORDER = record(
+    *[(name, "i1") for name in ("status", "role", "kind", "side")],
+    ("index", "i4"),
+    *reals("price quantity filled"),
+    *integers("placed_at expires_at retry_at strikes"),
+)
+ACTION = record(
+    *[(name, "i1") for name in ("kind", "order_kind", "side", "role")],
+    *[(name, "i2") for name in ("position", "slot")],
+    *[(name, "i4") for name in ("index", "verdict")],
+    *reals("price quantity reference"),
+)
+FILL = record(
+    *integers("time deal position role index reason side"),
+    *reals("price quantity fee"),
+)
+PLAN = record(
+    *reals("tick lot min_quantity min_notional maker_fee taker_fee slippage"),
+    *integers("fee_in_base positions entry_kind entry_timeout cooldown"),
+    *reals("entry_offset size_quote size_base size_capital add_size"),
+    *integers("rungs active_rungs add_cap add_interval"),
+    ("rung_deviation", "f8", (MAX_RUNGS,)),
+    ("rung_size", "f8", (MAX_RUNGS,)),
+    ("exits", EXITS),
+)
+# What review() may allow; infinite = no limit.
+LIMITS = record(
+    *reals("max_order_notional max_exposure max_open_positions max_orders_per_minute"),
+    *reals("max_daily_loss max_price_deviation"),
+)
+# What is left to this bot outside itself, in quote; infinite = unknown.
+TOTALS = record(*reals("available account_left installation_left"))
+# Bot, positions and orders come first: this prefix is the state, the rest is input and output.
+STATE = record(
+    ("bot", BOT),
+    ("positions", POSITION, (MAX_POSITIONS,)),
+    ("orders", ORDER, (MAX_ORDERS,)),
+    ("plan", PLAN),
+    ("limits", LIMITS),
+    ("totals", TOTALS),
+    ("actions", ACTION, (MAX_ACTIONS,)),
+)
+
+# Annotations of kernel functions; compile.py maps each to its record type.
+State = NewType("State", np.record)
+Plan = NewType("Plan", np.record)
+Limits = NewType("Limits", np.record)
+Totals = NewType("Totals", np.record)
+Order = NewType("Order", np.record)
+Action = NewType("Action", np.record)
+States = NDArray[np.record]
+Fills = NDArray[np.void]
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+Bits = NDArray[np.uint8]
+
+
+def new_states(count: int) -> States:
+    """Zeroed states with no limit set and nothing known from outside."""
+    states = np.zeros(count, STATE)
+    for name in LIMITS.names or ():
+        states["limits"][name] = np.inf
+    for name in TOTALS.names or ():
+        states["totals"][name] = np.inf
+    return states
+
+
+def open_books(state: State, *, capital: float, positions: int) -> None:
+    """Give a zeroed state its capital and its shape."""
+    bot = state.bot
+    bot.capital = bot.cash = bot.peak_equity = bot.day_equity = capital
+    bot.positions = positions
+    bot.stride = STRIDE
+    bot.watch_time = -NEVER
+    bot.flat_at = -NEVER
+    bot.cool_until = -NEVER
+    bot.watch_signals = SIGNAL_ENTER | SIGNAL_EXIT | SIGNAL_ADD

@@ -1,0 +1,226 @@
+"""The compiled backtest of one bot: a venue that answers at once, and the walk over bars."""
+
+from math import inf
+
+from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.events import (
+    gate,
+    look_out,
+    on_accepted,
+    on_fill,
+    on_gone,
+    on_price,
+    on_rejected,
+    on_signal,
+    on_time,
+)
+from apps.trading.kernel.layout import (
+    BUY,
+    CANCELING,
+    LIMIT,
+    MARKET,
+    PLACE,
+    POST_ONLY,
+    SELL,
+    STOP_MARKET,
+    WORKING,
+    Bits,
+    Fills,
+    Floats,
+    State,
+    States,
+    Times,
+)
+from apps.trading.kernel.match import match
+
+
+@compiled
+def answer(s: State, at: int) -> None:
+    """The venue's answers to the actions just decided: it accepts and cancels at once."""
+    bot = s.bot
+    i = 0
+    while i < bot.actions:
+        gate(s, i)
+        action = s.actions[i]
+        order = s.orders[action.position * bot.stride + action.slot]
+        if action.kind == PLACE:
+            if order.kind == POST_ONLY and order.side * (order.price - bot.mark) > 0.0:
+                on_rejected(s, action.position, action.slot)
+            else:
+                on_accepted(s, action.position, action.slot)
+                order.placed_at = at
+        elif order.status == CANCELING:
+            on_gone(s, action.position, action.slot)
+        i += 1
+    bot.actions = 0
+
+
+@compiled
+def fill(s: State, p: int, slot: int, price: float, fills: Fills, n: int) -> int:
+    """Fill the whole order, record it, answer what follows; the number of fills so far."""
+    plan = s.plan
+    pos = s.positions[p]
+    order = s.orders[p * s.bot.stride + slot]
+    role = order.role
+    index = order.index
+    side = order.side
+    rate = plan.maker_fee
+    if order.kind == MARKET or order.kind == STOP_MARKET:
+        price = price * (1.0 + side * plan.slippage)
+        rate = plan.taker_fee
+    quantity = order.quantity - order.filled
+    fee = price * quantity * rate
+    fee_base = 0.0
+    if plan.fee_in_base and side == BUY:
+        fee_base = quantity * rate
+    deal = pos.deal if pos.quantity > 0.0 else s.bot.opened
+    on_fill(s, p, slot, price, quantity, 0.0 if fee_base > 0.0 else fee, fee_base)
+    if n < len(fills):
+        row = fills[n]
+        row.time = s.bot.now
+        row.deal = deal
+        row.position = p
+        row.role = role
+        row.index = index
+        row.side = side
+        row.price = price
+        row.quantity = quantity
+        row.fee = fee
+        row.reason = pos.reason
+    answer(s, s.bot.now)
+    return n + 1
+
+
+@compiled
+def walk_market(s: State, opened: float, fills: Fills, n: int) -> int:
+    """Market orders fill at the open."""
+    for p in range(s.bot.positions):
+        for slot in range(s.bot.stride):
+            order = s.orders[p * s.bot.stride + slot]
+            if order.status == WORKING and order.kind == MARKET and order.placed_at < s.bot.now:
+                n = fill(s, p, slot, opened, fills, n)
+    return n
+
+
+@compiled
+def walk_down(s: State, opened: float, low: float, high: float, fills: Fills, n: int) -> int:
+    """On the way to the low: buys and stops, from the highest price down."""
+    while True:
+        best = -inf
+        best_p = -1
+        best_slot = 0
+        at = 0.0
+        for p in range(s.bot.positions):
+            for slot in range(s.bot.stride):
+                order = s.orders[p * s.bot.stride + slot]
+                if order.status != WORKING or order.kind == MARKET or order.price <= best:
+                    continue
+                if order.side != BUY and order.kind != STOP_MARKET:
+                    continue
+                price = match(order, s.bot.now, opened, low, high)
+                if price == price:
+                    best = order.price
+                    best_p = p
+                    best_slot = slot
+                    at = price
+        if best_p < 0:
+            return n
+        n = fill(s, best_p, best_slot, at, fills, n)
+
+
+@compiled
+def walk_up(s: State, opened: float, low: float, high: float, fills: Fills, n: int) -> int:
+    """On the way to the high: resting sells, from the lowest price up."""
+    while True:
+        best = inf
+        best_p = -1
+        best_slot = 0
+        at = 0.0
+        for p in range(s.bot.positions):
+            for slot in range(s.bot.stride):
+                order = s.orders[p * s.bot.stride + slot]
+                if order.status != WORKING or order.side != SELL or order.price >= best:
+                    continue
+                if order.kind != LIMIT:
+                    continue
+                price = match(order, s.bot.now, opened, low, high)
+                if price == price:
+                    best = order.price
+                    best_p = p
+                    best_slot = slot
+                    at = price
+        if best_p < 0:
+            return n
+        n = fill(s, best_p, best_slot, at, fills, n)
+
+
+@compiled
+def next_visit(
+    s: State, i: int, bar_ms: int, time: Times, high: Floats, low: Floats, signal: Bits
+) -> int:
+    """The first bar from i on in which something can happen; len(time) when there is none."""
+    bot = s.bot
+    if bot.fill_next:
+        return i
+    below = max(bot.watch_low, bot.fill_low)
+    above = min(bot.watch_high, bot.fill_high)
+    due = bot.watch_time - bar_ms
+    wanted = bot.watch_signals
+    last = len(time)
+    while (
+        i < last and low[i] > below and high[i] < above and time[i] < due and not signal[i] & wanted
+    ):
+        i += 1
+    return i
+
+
+@compiled
+def run(
+    states: States,
+    index: int,
+    time: Times,
+    opened: Floats,
+    high: Floats,
+    low: Floats,
+    close: Floats,
+    signal: Bits,
+    bar_ms: int,
+    skip: bool,
+    fills: Fills,
+) -> int:
+    """Trade all bars; the number of fills (more than len(fills): the rest was not recorded).
+
+    Each bar: timers at its open, market orders at the open, buys and stops down to the low,
+    sells up to the high, then held levels, then the signal of its close. `skip` leaves out
+    bars in which nothing can happen; the result is the same.
+    """
+    s = states[index]
+    bot = s.bot
+    n = 0
+    i = 0
+    last = len(time)
+    while i < last:
+        if skip:
+            j = next_visit(s, i, bar_ms, time, high, low, signal)
+            if j > i:
+                bot.mark = close[j - 1]
+            if j == last:
+                break
+            i = j
+        bot.now = time[i]
+        on_time(s)
+        answer(s, time[i] - 1)
+        n = walk_market(s, opened[i], fills, n)
+        n = walk_down(s, opened[i], low[i], high[i], fills, n)
+        n = walk_up(s, opened[i], low[i], high[i], fills, n)
+        bot.now = time[i] + bar_ms - 1
+        bot.mark = close[i]
+        on_price(s, low[i], high[i])
+        answer(s, bot.now)
+        if signal[i]:
+            on_signal(s, signal[i])
+            answer(s, bot.now)
+        if skip:
+            look_out(s)
+        i += 1
+    return n

@@ -1,0 +1,193 @@
+"""Wanting an order in a slot, and no longer wanting it."""
+
+# Record fields are Any to the type checker; the compiler knows their types.
+# mypy: disable-error-code="no-any-return"
+
+from math import floor
+
+from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.layout import (
+    CANCEL,
+    CANCELING,
+    EXITS_ONLY,
+    FLATTEN,
+    FREE,
+    NOTHING,
+    PLACE,
+    R_ENTRY,
+    R_EXIT,
+    R_SAFETY,
+    R_STOP,
+    REFUSED,
+    SENT,
+    STOP_MARKET,
+    WORKING,
+    Plan,
+    State,
+)
+
+# A wish that was refused or rejected waits 1, 2, 4 ... seconds of market time, at most these.
+BACK_OFF_MS = 1_000
+BACK_OFF_DOUBLINGS = 9
+
+
+@compiled
+def to_tick(plan: Plan, price: float) -> float:
+    """To the nearest tick."""
+    if plan.tick <= 0.0:
+        return price
+    return floor(price / plan.tick + 0.5) * plan.tick
+
+
+@compiled
+def to_lot(plan: Plan, quantity: float) -> float:
+    """Down to the lot; a lot multiple but for its last bits stays whole."""
+    if plan.lot <= 0.0:
+        return quantity
+    return floor(quantity / plan.lot + 1e-9) * plan.lot
+
+
+@compiled
+def tradable(plan: Plan, price: float, quantity: float) -> bool:
+    """Whether the venue takes an order of this (rounded) size."""
+    return (
+        quantity > 0.0 and quantity >= plan.min_quantity and quantity * price >= plan.min_notional
+    )
+
+
+@compiled
+def act(s: State, kind: int, p: int, slot: int, reference: float, verdict: int) -> None:
+    order = s.orders[p * s.bot.stride + slot]
+    action = s.actions[s.bot.actions]
+    action.kind = kind
+    action.order_kind = order.kind
+    action.side = order.side
+    action.role = order.role
+    action.position = p
+    action.slot = slot
+    action.index = order.index
+    action.verdict = verdict
+    action.price = order.price
+    action.quantity = order.quantity
+    action.reference = reference
+    s.bot.actions += 1
+
+
+@compiled
+def strike(s: State, p: int, slot: int) -> None:
+    """The wish of this slot failed: leave it alone for a while, longer each time."""
+    order = s.orders[p * s.bot.stride + slot]
+    wait = BACK_OFF_MS
+    for _ in range(min(order.strikes, BACK_OFF_DOUBLINGS)):
+        wait += wait
+    order.strikes += 1
+    order.retry_at = s.bot.now + wait
+
+
+@compiled
+def refuse(s: State, p: int, slot: int, role: int, verdict: int) -> None:
+    """Say that a wish cannot even be made, and leave it alone for a while."""
+    order = s.orders[p * s.bot.stride + slot]
+    order.role = role
+    order.kind = order.side = 0
+    order.index = 0
+    order.price = order.quantity = 0.0
+    act(s, REFUSED, p, slot, s.bot.mark, verdict)
+    strike(s, p, slot)
+
+
+@compiled
+def cancel(s: State, p: int, slot: int) -> None:
+    """No longer want this order. A held stop never left, so it is gone at once."""
+    order = s.orders[p * s.bot.stride + slot]
+    if order.kind == STOP_MARKET:
+        order.status = FREE
+    elif order.status == SENT or order.status == WORKING:
+        order.status = CANCELING
+        act(s, CANCEL, p, slot, s.bot.mark, 0)
+
+
+@compiled
+def cancel_all(s: State, p: int) -> None:
+    for slot in range(s.bot.stride):
+        cancel(s, p, slot)
+
+
+@compiled
+def permitted(s: State, role: int) -> bool:
+    """Whether the mode lets this role place orders."""
+    mode = s.bot.mode
+    if mode == NOTHING:
+        return False
+    if mode == FLATTEN:
+        return role in (R_EXIT, R_STOP)
+    return not (mode == EXITS_ONLY and role in (R_ENTRY, R_SAFETY))
+
+
+@compiled
+def same_order(s: State, p: int, slot: int, price: float, quantity: float) -> bool:
+    """Whether the slot's order is the one wanted; sums of fills may differ in their last bits."""
+    order = s.orders[p * s.bot.stride + slot]
+    slack = 0.5 * s.plan.lot if s.plan.lot > 0.0 else 1e-9 * quantity
+    return order.price == price and abs(order.quantity - order.filled - quantity) <= slack
+
+
+@compiled
+def want(
+    s: State,
+    p: int,
+    slot: int,
+    role: int,
+    index: int,
+    kind: int,
+    side: int,
+    price: float,
+    quantity: float,
+    reference: float,
+    expires_at: int,
+) -> bool:
+    """Make the slot hold this order; True when it was placed now.
+
+    Nothing if it does already; cancel first if it holds another (its end brings us back);
+    nothing while the slot backs off or the venue would not take the size. A market order has
+    price 0 and is sized at `reference`. A stop is held here: it rests at once, no action.
+    """
+    order = s.orders[p * s.bot.stride + slot]
+    price = to_tick(s.plan, price)
+    quantity = to_lot(s.plan, quantity)
+    if order.status != FREE:
+        if order.status != CANCELING and not same_order(s, p, slot, price, quantity):
+            cancel(s, p, slot)
+        if order.status != FREE:
+            return False
+    worth = price if price > 0.0 else reference
+    if s.bot.now < order.retry_at or not permitted(s, role):
+        return False
+    if not tradable(s.plan, worth, quantity):
+        return False
+    order.role = role
+    order.kind = kind
+    order.side = side
+    order.index = index
+    order.price = price
+    order.quantity = quantity
+    order.filled = 0.0
+    order.placed_at = s.bot.now
+    order.expires_at = expires_at
+    order.retry_at = 0
+    if kind == STOP_MARKET:
+        order.status = WORKING
+    else:
+        order.status = SENT
+        act(s, PLACE, p, slot, reference, 0)
+    return True
+
+
+@compiled
+def live(s: State, p: int, side: int) -> bool:
+    """Whether an order of this side (0 = any) may still fill at the venue."""
+    for slot in range(s.bot.stride):
+        order = s.orders[p * s.bot.stride + slot]
+        if order.status != FREE and order.kind != STOP_MARKET and (side == 0 or order.side == side):
+            return True
+    return False
