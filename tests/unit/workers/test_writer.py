@@ -1,0 +1,115 @@
+"""Group commit."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from apps.trading.events import ShiftEnded
+from apps.trading.journal import Append, Appended, AppendResult, StopEpochs
+from workers.ports import StoreUnavailable
+from workers.writer import Writer
+
+
+def append(bot_id: UUID | None = None, events: int = 1) -> Append:
+    ended = tuple(ShiftEnded("test", clean=True) for _ in range(events))
+    return Append(bot_id or uuid4(), uuid4(), 1, 0, ended, StopEpochs(0, 0, 0, 0))
+
+
+class Recorder:
+    """Stands where the database is: remembers the groups, answers when let."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[Append]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.trouble: Exception | None = None
+
+    async def commit(self, group: Sequence[Append]) -> Sequence[AppendResult]:
+        self.groups.append(list(group))
+        await self.open.wait()
+        if self.trouble is not None:
+            raise self.trouble
+        return [Appended(index) for index, _ in enumerate(group)]
+
+
+async def test_appends_that_come_together_share_one_commit() -> None:
+    recorder = Recorder()
+    writer = Writer(commit=recorder.commit)
+    appends = [append() for _ in range(10)]
+
+    results = await asyncio.gather(*(writer.append(each) for each in appends))
+
+    assert recorder.groups == [appends]
+    assert results == [Appended(index) for index in range(10)]
+
+
+async def test_what_arrives_during_a_commit_forms_the_next_group() -> None:
+    recorder = Recorder()
+    recorder.open.clear()
+    writer = Writer(commit=recorder.commit, gather_s=0.0)
+    first = asyncio.create_task(writer.append(append()))
+    while not recorder.groups:
+        await asyncio.sleep(0)
+    later = [asyncio.create_task(writer.append(append())) for _ in range(5)]
+    await asyncio.sleep(0)
+
+    recorder.open.set()
+    await asyncio.gather(first, *later)
+
+    assert [len(group) for group in recorder.groups] == [1, 5]
+
+
+async def test_one_bot_appears_once_in_a_group_and_in_order() -> None:
+    recorder = Recorder()
+    writer = Writer(commit=recorder.commit)
+    bot_id = uuid4()
+    first, second, other = append(bot_id), append(bot_id), append()
+
+    await asyncio.gather(*(writer.append(each) for each in (first, second, other)))
+
+    assert recorder.groups == [[first, other], [second]]
+
+
+async def test_a_full_group_does_not_wait_and_is_not_exceeded() -> None:
+    recorder = Recorder()
+    writer = Writer(commit=recorder.commit, gather_s=3600.0, most_events=4)
+    appends = [append(events=2) for _ in range(2)]
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(writer.append(each) for each in appends))
+
+    assert recorder.groups == [appends]
+
+
+async def test_a_failed_commit_fails_each_append_and_the_writer_goes_on() -> None:
+    recorder = Recorder()
+    recorder.trouble = StoreUnavailable("the connection was cut")
+    writer = Writer(commit=recorder.commit)
+
+    failed = await asyncio.gather(
+        writer.append(append()), writer.append(append()), return_exceptions=True
+    )
+    recorder.trouble = None
+    result = await writer.append(append())
+
+    assert [type(error) for error in failed] == [StoreUnavailable, StoreUnavailable]
+    assert result == Appended(0)
+
+
+async def test_a_cancelled_waiter_does_not_disturb_its_group() -> None:
+    recorder = Recorder()
+    recorder.open.clear()
+    writer = Writer(commit=recorder.commit, gather_s=0.0)
+    given_up = asyncio.create_task(writer.append(append()))
+    waiting = asyncio.create_task(writer.append(append()))
+    while not recorder.groups:
+        await asyncio.sleep(0)
+
+    given_up.cancel()
+    recorder.open.set()
+
+    assert await waiting == Appended(1)
+    with pytest.raises(asyncio.CancelledError):
+        await given_up

@@ -1,0 +1,92 @@
+"""The bots this process runs, and where to put what concerns them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.trading.events import SignalGiven
+from apps.trading.journal import Taken
+from apps.trading.ports import PriceTick
+from apps.venues import VenueKey
+from workers.mailbox import Mailbox
+from workers.prices import BotPrices, PriceBoard
+
+
+@dataclass(slots=True)
+class Member:
+    """One running bot, as the rest of the process knows it."""
+
+    taken: Taken
+    mailbox: Mailbox
+    seen: tuple[object, ...] = ()
+    venue: VenueKey | None = None
+
+
+class Crew:
+    """Who runs here. All on the process's one event loop."""
+
+    def __init__(self) -> None:
+        self._members: dict[UUID, Member] = {}
+        self._boards: dict[VenueKey, PriceBoard] = {}
+
+    # ---- who -----------------------------------------------------------------------------------
+
+    def join(self, *, taken: Taken, mailbox: Mailbox) -> None:
+        self._members[taken.bot_id] = Member(taken, mailbox)
+
+    def leave(self, *, taken: Taken) -> tuple[VenueKey, str] | None:
+        """Forget the bot; returns the market nobody here watches any more, if that is so."""
+        member = self._members.get(taken.bot_id)
+        if member is None or member.taken.fence != taken.fence:
+            return None
+        del self._members[taken.bot_id]
+        if member.venue is None:
+            return None
+        unwatched = self._boards[member.venue].leave(bot_id=taken.bot_id)
+        return (member.venue, unwatched) if unwatched is not None else None
+
+    def members(self) -> Sequence[Member]:
+        return list(self._members.values())
+
+    # ---- what reaches them ---------------------------------------------------------------------
+
+    def board_prices(self, *, taken: Taken, venue: VenueKey) -> BotPrices:
+        """The bot's place among the bands of its market."""
+        member = self._members[taken.bot_id]
+        member.venue = venue
+        board = self._boards.setdefault(venue, PriceBoard())
+        return board.join(bot_id=taken.bot_id, symbol=taken.symbol, mailbox=member.mailbox)
+
+    def tick(self, *, venue: VenueKey, tick: PriceTick) -> None:
+        board = self._boards.get(venue)
+        if board is not None:
+            board.tick(tick)
+
+    def price_seen_at(self, member: Member) -> int | None:
+        """Time of the last price that this process holds of the bot's market, ms."""
+        if member.venue is None:
+            return None
+        return self._boards[member.venue].seen_at(bot_id=member.taken.bot_id)
+
+    def nudge(self, bot_id: UUID, kind: str) -> bool:
+        """Facts or standing to look at; False when the bot does not run here."""
+        member = self._members.get(bot_id)
+        if member is None:
+            return False
+        if kind == "facts":
+            member.mailbox.facts_waiting()
+        else:
+            member.mailbox.standing_changed()
+        return True
+
+    def signal(self, *, bot_id: UUID, signal: SignalGiven) -> bool:
+        member = self._members.get(bot_id)
+        if member is None:
+            return False
+        member.mailbox.post(signal)
+        return True
+
+    def knock(self) -> None:
+        """Make every runner look around: a drain has begun, or the lease is lost."""
+        for member in self._members.values():
+            member.mailbox.knock()

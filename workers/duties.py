@@ -1,0 +1,115 @@
+"""What a worker process carries out for long: bots, account desks and bar feeds."""
+
+from uuid import UUID
+
+from apps.trading.journal import Taken
+from apps.venues import open_feed
+from workers.bars import BarFeed
+from workers.desk import Desk, DeskRhythm
+from workers.dispatch import signal_check
+from workers.host import Host
+from workers.mailbox import Mailbox
+from workers.narration import BotNarrator
+from workers.prices import BotPrices
+from workers.runner import Rhythm
+from workers.shift import Account, Shift, ShiftPorts
+
+
+async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
+    """One shift of one bot."""
+    settings = host.settings
+    ports = ShiftPorts(
+        store=host.store,
+        lease=host.lease,
+        clock=host.clock,
+        process_id=host.lease.process_id,
+        installation=settings.installation,
+        windows=settings.windows,
+        rhythm=Rhythm(),
+        draining=host.draining,
+    )
+    shift = Shift(ports=ports, surroundings=HostSurroundings(host))
+    return await shift.run(bot_id=bot_id, dispatch=dispatch)
+
+
+async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
+    """One stretch of one account's desk."""
+    process_id = host.lease.process_id
+    taken = await host.store.take_desk(
+        account_id=account_id, process_id=process_id, dispatch=dispatch
+    )
+    if taken is None:
+        return "superseded"
+    try:
+        account = await host.accounts.account(account_id)
+        desk = Desk(
+            taken=taken,
+            venue=account.venue,
+            store=host.store,
+            wakeups=host.wakeups,
+            lease=host.lease,
+            clock=host.clock,
+            rhythm=DeskRhythm(),
+            draining=host.draining,
+        )
+        return await desk.run()
+    finally:
+        await host.store.release_desk(account_id=account_id, fence=taken.fence)
+
+
+async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
+    """One stretch of one exchange's bar feed."""
+    taken = await host.store.take_feed(
+        feed_id=feed_id, process_id=host.lease.process_id, dispatch=dispatch
+    )
+    if taken is None:
+        return "superseded"
+    feed = open_feed(taken.key, base_url=taken.base_url, clock=host.clock)
+    try:
+        bars = BarFeed(
+            feed_id=feed_id,
+            fence=taken.fence,
+            feed=feed,
+            store=host.store,
+            closed=signal_check,
+            lease=host.lease,
+            clock=host.clock,
+            draining=host.draining,
+        )
+        return await bars.run()
+    finally:
+        await feed.close()
+        await host.store.release_feed(feed_id=feed_id, fence=taken.fence)
+
+
+class HostSurroundings:
+    """What this process lends to a shift."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def account(self, account_id: UUID) -> Account:
+        return await self._host.accounts.account(account_id)
+
+    async def prices(self, *, taken: Taken, mailbox: Mailbox) -> BotPrices:
+        host = self._host
+        key = (await host.accounts.account(taken.account_id)).key
+        place = host.crew.board_prices(taken=taken, venue=key.key)
+        await host.feeds.watch(venue=key.key, base_url=key.base_url, symbol=taken.symbol)
+        return place
+
+    async def narrator(self, *, taken: Taken) -> BotNarrator:
+        account = await self._host.accounts.account(taken.account_id)
+        instruments = await account.venue.instruments()
+        return BotNarrator(
+            taken=taken, instrument=instruments[taken.symbol], report=self._host.life.report
+        )
+
+    def joined(self, *, taken: Taken, mailbox: Mailbox) -> None:
+        self._host.crew.join(taken=taken, mailbox=mailbox)
+
+    async def left(self, *, taken: Taken) -> None:
+        unwatched = self._host.crew.leave(taken=taken)
+        if unwatched is not None:
+            venue, symbol = unwatched
+            await self._host.feeds.unwatch(venue=venue, symbol=symbol)

@@ -1,0 +1,38 @@
+"""Celery's signals: the process's host begins, drains and ends with the worker."""
+
+import os
+import threading
+from typing import Any
+
+from celery import signals
+
+from workers.host import Host
+from workers.settings import host_settings
+
+_lock = threading.Lock()
+_host: Host | None = None
+
+
+def current_host() -> Host:
+    """This process's host, started by whoever needs it first."""
+    global _host
+    with _lock:
+        if _host is None:
+            host = Host(host_settings(queue=os.environ.get("FLOTILLA_QUEUE", "bots")))
+            host.start()
+            _host = host
+    return _host
+
+
+@signals.worker_shutting_down.connect
+def drain(**_details: Any) -> None:
+    """SIGTERM: every duty ends as soon as nothing of its is between two states."""
+    if _host is not None:
+        _host.drain()
+
+
+@signals.worker_shutdown.connect
+def stop(**_details: Any) -> None:
+    """After the last task: give the process's row up, so nobody waits for its lease to lapse."""
+    if _host is not None:
+        _host.stop()

@@ -1,0 +1,140 @@
+"""One per worker process: the event loop on which its bots, desks and feeds run.
+
+Celery's threads only wait: each long-lived task parks its thread on a coroutine of this loop, so
+a thousand bots cost one loop, one lease and a handful of database connections.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import BlockingConnectionPool, Redis
+
+from apps.venues.clock import WallClock
+from workers.accounts import OpenAccounts
+from workers.crew import Crew
+from workers.feeds import OpenFeeds
+from workers.inbox import Inbox, RedisWakeups
+from workers.lease import ProcessLease
+from workers.life import Life, run_together
+from workers.postgres import PostgresStore
+from workers.settings import HostSettings
+
+logger = logging.getLogger(__name__)
+
+STOP_WAIT_S = 20.0
+
+
+class Host:
+    """Everything a process's duties share. Made once, by the first task or the worker's start."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.settings = settings
+        self.clock = WallClock()
+        self.store = PostgresStore(threads=settings.database_threads)
+        self.crew = Crew()
+        self.draining = {"now": False}
+        self.redis = Redis(
+            connection_pool=BlockingConnectionPool.from_url(
+                settings.redis_url, max_connections=8, timeout=5
+            )
+        )
+        self.accounts = OpenAccounts(store=self.store, redis=self.redis, clock=self.clock)
+        self.feeds = OpenFeeds(crew=self.crew, clock=self.clock)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run_loop, name="host", daemon=True)
+
+    # ---- from Celery's threads -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the loop and register this process; raises when the database refuses."""
+        self._thread.start()
+        self._call(self._register())
+
+    def run(self, duty: Callable[[], Coroutine[Any, Any, str]]) -> str:
+        """Park the calling thread until the duty ends; returns why it ended."""
+        return self._call(duty())
+
+    def drain(self) -> None:
+        """Begin a warm stop: duties end as soon as nothing of theirs is between two states."""
+        self._loop.call_soon_threadsafe(self._begin_drain)
+
+    def stop(self) -> None:
+        """Give the process row up after the last duty has ended."""
+        self._call(self._give_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_WAIT_S)
+
+    def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    # ---- on the loop ---------------------------------------------------------------------------
+
+    async def _register(self) -> None:
+        """A new row, a new lease, and the rounds that belong to them."""
+        settings = self.settings
+        process_id = await self.store.register_process(
+            kind=settings.kind, host=socket.gethostname(), pid=os.getpid(), queue=settings.queue
+        )
+        self.lease = ProcessLease(
+            process_id=process_id,
+            ttl_s=settings.lease_ttl_s,
+            safety_s=settings.send_safety_s,
+            clock=self.clock,
+        )
+        self.life = Life(
+            store=self.store,
+            lease=self.lease,
+            crew=self.crew,
+            clock=self.clock,
+            renew_s=settings.lease_renew_s,
+        )
+        self.wakeups = RedisWakeups(
+            redis=self.redis,
+            process_id=process_id,
+            here=self.crew.nudge,
+            locate=self.store.locate,
+        )
+        self._rounds = asyncio.create_task(self._live(process_id), name="rounds")
+
+    async def _live(self, process_id: UUID) -> None:
+        """Until the database declares this registration dead; then register again."""
+        life = self.life
+        inbox = Inbox(redis=self.redis, process_id=process_id, deliver=self._deliver)
+        await run_together(
+            asyncio.create_task(life.keep_lease(), name="lease"),
+            asyncio.create_task(life.look_after_bots(), name="look after bots"),
+            asyncio.create_task(life.deliver_signals(), name="signals"),
+            asyncio.create_task(life.flush_reports(), name="reports"),
+            asyncio.create_task(inbox.read(), name="inbox"),
+        )
+        if not self.draining["now"]:
+            logger.error("this worker process was declared dead; it starts anew")
+            await self._register()
+
+    def _deliver(self, bot_id: UUID, kind: str) -> None:
+        if kind == "signal":
+            self.life.signal_waiting(bot_id)
+        else:
+            self.crew.nudge(bot_id, kind)
+
+    def _begin_drain(self) -> None:
+        self.draining["now"] = True
+        self.crew.knock()
+
+    async def _give_up(self) -> None:
+        self._rounds.cancel()
+        await self.life.flush_once()
+        await self.store.end_process(process_id=self.lease.process_id)
+        await self.accounts.close()
+        await self.feeds.close()
+        await self.redis.aclose()

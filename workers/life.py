@@ -1,0 +1,148 @@
+"""A worker process's own rounds: renew its lease, look after its bots' rows, report."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from apps.trading.events import SignalGiven
+from apps.trading.journal import BotStanding
+from apps.trading.ports import Clock
+from workers.crew import Crew
+from workers.lease import ProcessLease
+from workers.ports import Report, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the database holds for one bot that its runner may not have seen."""
+
+    standing: BotStanding
+    facts: bool
+
+
+class LifeStore(Protocol):
+    """Every method may raise StoreUnavailable."""
+
+    async def renew_process(self, *, process_id: UUID) -> bool:
+        """False: declared dead, never to be renewed again."""
+
+    async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, Attention]: ...
+
+    async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]: ...
+
+    async def beat(self, *, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
+        """Heartbeats: bot -> (fence, ms of the last price seen or None)."""
+
+    async def write_reports(self, reports: Sequence[Report]) -> None: ...
+
+
+class Life:
+    """The rounds of one registered process."""
+
+    def __init__(
+        self, *, store: LifeStore, lease: ProcessLease, crew: Crew, clock: Clock, renew_s: float
+    ) -> None:
+        self._store = store
+        self._lease = lease
+        self._crew = crew
+        self._clock = clock
+        self._renew_s = renew_s
+        self._reports: list[Report] = []
+        self._with_signal: dict[UUID, None] = {}
+        self._signalled = asyncio.Event()
+
+    def report(self, report: Report) -> None:
+        """Keep for the next round; telling people is never in the way of an order."""
+        self._reports.append(report)
+
+    async def keep_lease(self) -> None:
+        """Renew until the database says that this process is dead."""
+        while True:
+            asked_at = self._clock.monotonic()
+            try:
+                renewed = await self._store.renew_process(process_id=self._lease.process_id)
+            except StoreUnavailable as trouble:
+                logger.warning("lease not renewed: %s", trouble)
+            else:
+                if not renewed:
+                    self._lease.declare_lost()
+                    self._crew.knock()
+                    return
+                self._lease.renewed(asked_at=asked_at)
+            await self._clock.sleep(self._renew_s)
+
+    async def look_after_bots(self) -> None:
+        """The net under the wake-ups: every round, what no wake-up may have told."""
+        while not self._lease.lost():
+            try:
+                await self.look_once()
+            except StoreUnavailable as trouble:
+                logger.warning("bots not looked after: %s", trouble)
+            await self._clock.sleep(self._renew_s)
+
+    async def look_once(self) -> None:
+        members = self._crew.members()
+        if not members:
+            return
+        by_id = {member.taken.bot_id: member for member in members}
+        for bot_id, attention in (await self._store.attention(bot_ids=list(by_id))).items():
+            member = by_id[bot_id]
+            if attention.facts:
+                member.mailbox.facts_waiting()
+            # The runner reads again by itself; the newest standing seen keeps this quiet.
+            if member.seen != (attention.standing,):
+                member.seen = (attention.standing,)
+                member.mailbox.standing_changed()
+        beats = {m.taken.bot_id: (m.taken.fence, self._crew.price_seen_at(m)) for m in members}
+        await self._store.beat(seen_at=beats)
+
+    def signal_waiting(self, bot_id: UUID) -> None:
+        """A wake-up spoke of a signal for this bot."""
+        self._with_signal[bot_id] = None
+        self._signalled.set()
+
+    async def deliver_signals(self) -> None:
+        """Hand over the signals that wake-ups spoke of; those that come together in one read."""
+        while True:
+            await self._signalled.wait()
+            self._signalled.clear()
+            waiting, self._with_signal = list(self._with_signal), {}
+            try:
+                await self.deliver_once(waiting)
+            except StoreUnavailable as trouble:
+                # Entries pause while the database is gone; the next bar gives the next signal.
+                logger.warning("signals not read: %s", trouble)
+
+    async def deliver_once(self, bot_ids: Sequence[UUID]) -> None:
+        for bot_id, signal in (await self._store.latest_signals(bot_ids=bot_ids)).items():
+            self._crew.signal(bot_id=bot_id, signal=signal)
+
+    async def flush_reports(self) -> None:
+        """Write what was reported, every second; kept for the next try when it cannot be."""
+        while True:
+            await self._clock.sleep(1.0)
+            await self.flush_once()
+
+    async def flush_once(self) -> None:
+        reports, self._reports = self._reports, []
+        if not reports:
+            return
+        try:
+            await self._store.write_reports(reports)
+        except StoreUnavailable as trouble:
+            self._reports = reports + self._reports
+            logger.warning("reports wait: %s", trouble)
+
+
+async def run_together(*rounds: asyncio.Task[None]) -> None:
+    """Until one of them ends; then the others are taken down."""
+    try:
+        await asyncio.wait(rounds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in rounds:
+            task.cancel()

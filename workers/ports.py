@@ -1,0 +1,148 @@
+"""What the shell's coroutines need besides the exchange: stores, wake-ups, the lease."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from apps.trading.events import JournalRow, SignalGiven
+from apps.trading.journal import Append, AppendResult, BotStanding, Observed, Taken, Unapplied
+from apps.trading.outcome import Balance, VenueFill, VenueOrder
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer, or its answer to a commit was lost: read before assuming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One version of what a bot is to do."""
+
+    version: int
+    strategy: str
+    parameters: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    capital: Decimal
+    apply_to_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """What a person reads in the bot's log."""
+
+    level: str
+    message: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a shift tells of its bot; None leaves a value as it is. Times in ms UTC."""
+
+    bot_id: UUID
+    fence: int
+    observed_status: str | None = None
+    status_reason: str | None = None
+    last_price_at: int | None = None
+    last_trade_at: int | None = None
+    lines: tuple[LogLine, ...] = ()
+
+
+class BotStore(Protocol):
+    """One bot's journal and standing. Every method may raise StoreUnavailable."""
+
+    async def take_bot(self, *, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None: ...
+
+    async def release_bot(
+        self, *, bot_id: UUID, fence: int, observed_status: str, reason: str
+    ) -> None: ...
+
+    async def append(self, append: Append) -> AppendResult: ...
+
+    async def journal(self, *, bot_id: UUID, after_seq: int = 0) -> Sequence[JournalRow]: ...
+
+    async def unapplied(self, *, bot_id: UUID) -> Unapplied: ...
+
+    async def standing(self, *, bot_id: UUID) -> BotStanding: ...
+
+    async def configuration(self, *, bot_id: UUID, version: int) -> Configuration: ...
+
+    async def latest_signal(self, *, bot_id: UUID) -> SignalGiven | None: ...
+
+    async def desk_reconciled_since(self, *, account_id: UUID, since: int) -> bool: ...
+
+    async def observe(
+        self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
+    ) -> Observed: ...
+
+    async def report(self, report: Report) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDesk:
+    """An account's desk taken by a worker process."""
+
+    account_id: UUID
+    fence: int
+    cursors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOrder:
+    """An order of ours that is not final, as the desk needs it."""
+
+    client_order_id: str
+    symbol: str
+    venue_order_id: str | None
+    status: str
+    filled: Decimal
+    signed_at: int
+
+
+class DeskStore(Protocol):
+    """One exchange account's books. Every method may raise StoreUnavailable."""
+
+    async def take_desk(
+        self, *, account_id: UUID, process_id: UUID, dispatch: int
+    ) -> TakenDesk | None: ...
+
+    async def release_desk(self, *, account_id: UUID, fence: int) -> None: ...
+
+    async def live_orders(self, *, account_id: UUID) -> Sequence[LiveOrder]: ...
+
+    async def traded_symbols(self, *, account_id: UUID) -> Sequence[str]: ...
+
+    async def observe(
+        self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
+    ) -> Observed: ...
+
+    async def advance_cursors(
+        self, *, account_id: UUID, fence: int, cursors: Mapping[str, int]
+    ) -> bool: ...
+
+    async def compare_balances(
+        self, *, account_id: UUID, fence: int, balances: Mapping[str, Balance]
+    ) -> str | None:
+        """Why the venue's balances differ from the ledger, or None when they agree."""
+
+    async def mark_reconciled(self, *, account_id: UUID, fence: int) -> bool: ...
+
+    async def desk_is_mine(self, *, account_id: UUID, fence: int) -> bool: ...
+
+    async def degrade(self, *, account_id: UUID, fence: int, reason: str) -> None: ...
+
+
+class Wakeups(Protocol):
+    """Best-effort nudges: losing one costs time, never an order."""
+
+    async def wake(self, *, bot_ids: Sequence[UUID], kind: str) -> None: ...
+
+
+class Lease(Protocol):
+    """Whether this process may still act in the world."""
+
+    def may_send(self) -> bool: ...
+
+    def lost(self) -> bool: ...

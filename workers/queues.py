@@ -1,0 +1,17 @@
+"""The Celery queues, and which task goes where."""
+
+BOTS = "bots"
+CONTROL = "control"
+SIGNALS = "signals"
+RESEARCH = "research"
+
+QUEUES = (BOTS, CONTROL, SIGNALS, RESEARCH)
+
+ROUTES = {
+    "workers.run_bot": {"queue": BOTS},
+    "workers.run_desk": {"queue": BOTS},
+    "workers.run_feed": {"queue": BOTS},
+    "workers.supervise": {"queue": CONTROL},
+    "workers.check_signals": {"queue": SIGNALS},
+    "workers.check_market_signals": {"queue": SIGNALS},
+}

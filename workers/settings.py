@@ -1,0 +1,36 @@
+"""What a worker process takes from the installation's settings."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from workers.execution import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """Durations in seconds unless the name says otherwise."""
+
+    kind: str
+    queue: str
+    redis_url: str
+    installation: str
+    lease_ttl_s: float
+    lease_renew_s: float
+    send_safety_s: float
+    windows: Windows
+    database_threads: int = 4
+
+
+def host_settings(*, queue: str) -> HostSettings:
+    """Read them once, when the process starts."""
+    return HostSettings(
+        kind="worker",
+        queue=queue,
+        redis_url=settings.REDIS_URL,
+        installation=settings.INSTALLATION_ID,
+        lease_ttl_s=settings.LEASE_TTL_S,
+        lease_renew_s=settings.LEASE_RENEW_S,
+        send_safety_s=settings.SEND_SAFETY_S,
+        windows=Windows(recv_window_ms=settings.RECV_WINDOW_MS, read_lag_ms=settings.READ_LAG_MS),
+    )

@@ -1,0 +1,217 @@
+"""One run of one bot: take it, rebuild it from its journal, let the runner work, end it.
+
+Start and recovery are the same path: every start assumes that a predecessor died at the worst
+moment. Nothing is read before the fence is ours, and nothing is traded before the account's desk
+has compared the exchange with our books since then.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from apps.trading.engine import Engine
+from apps.trading.events import ConfigurationApplied, JournalRow, ShiftEnded, ShiftStarted
+from apps.trading.journal import Append, Taken
+from apps.trading.plan import Plan
+from apps.trading.ports import Budget, Clock, Venue
+from apps.trading.risk import Limits
+from workers.execution import Execution, Windows
+from workers.mailbox import Mailbox
+from workers.ports import BotStore, Lease, StoreUnavailable
+from workers.runner import Narrator, Prices, Rhythm, Runner, ShiftLost
+
+logger = logging.getLogger(__name__)
+
+
+class Account(Protocol):
+    """An exchange account opened in this process."""
+
+    venue: Venue
+    budget: Budget
+
+    def exchange_now(self) -> int: ...
+
+
+class Surroundings(Protocol):
+    """What the process lends to a shift."""
+
+    async def account(self, account_id: UUID) -> Account: ...
+
+    async def prices(self, *, taken: Taken, mailbox: Mailbox) -> Prices: ...
+
+    async def narrator(self, *, taken: Taken) -> Narrator: ...
+
+    def joined(self, *, taken: Taken, mailbox: Mailbox) -> None: ...
+
+    async def left(self, *, taken: Taken) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftPorts:
+    """The process-wide ports every shift uses."""
+
+    store: BotStore
+    lease: Lease
+    clock: Clock
+    process_id: UUID
+    installation: str
+    windows: Windows
+    rhythm: Rhythm
+    draining: Mapping[str, bool]
+
+
+class Shift:
+    """One bot's run in this process."""
+
+    def __init__(self, *, ports: ShiftPorts, surroundings: Surroundings) -> None:
+        self._ports = ports
+        self._around = surroundings
+
+    async def run(self, *, bot_id: UUID, dispatch: int) -> str:
+        """Until the bot stops, moves or is lost; returns why. An old dispatch ends at once."""
+        ports = self._ports
+        taken = await ports.store.take_bot(
+            bot_id=bot_id, process_id=ports.process_id, dispatch=dispatch
+        )
+        if taken is None:
+            return "superseded"
+        mailbox = Mailbox()
+        self._around.joined(taken=taken, mailbox=mailbox)
+        try:
+            return await self._work(taken, mailbox)
+        except ShiftLost as lost:
+            logger.info("shift of bot %s lost: %s", taken.bot_number, lost)
+            return "lost"
+        except Exception as error:
+            logger.exception("shift of bot %s failed", taken.bot_number)
+            await self._release(taken, "ERROR", f"{type(error).__name__}: {error}")
+            return "error"
+        finally:
+            await self._around.left(taken=taken)
+
+    async def _work(self, taken: Taken, mailbox: Mailbox) -> str:
+        ports = self._ports
+        account = await self._around.account(taken.account_id)
+        instruments = await account.venue.instruments()
+        engine = Engine(
+            bot_number=taken.bot_number,
+            installation=ports.installation,
+            instrument=instruments[taken.symbol],
+            plan=Plan.from_json(taken.plan),
+            capital=taken.capital,
+            config_version=taken.config_version,
+            limits=Limits.from_json(taken.limits),
+        )
+        rows = await ports.store.journal(bot_id=taken.bot_id)
+        for row in rows:
+            engine.replay(row)
+        if not ended_clean(rows):
+            await self._desk_has_reconciled(taken)
+        execution = self._execution(taken, account, mailbox)
+        runner = await self._runner(taken, engine, execution, mailbox, account)
+        if not any(isinstance(row.event, ConfigurationApplied) for row in rows):
+            mailbox.post(first_configuration(taken))
+        await self._offer_latest_signal(taken, mailbox)
+        mailbox.facts_waiting()
+        mailbox.standing_changed()
+        reason = await runner.run()
+        await self._end(taken, runner, reason)
+        return reason
+
+    def _execution(self, taken: Taken, account: Account, mailbox: Mailbox) -> Execution:
+        ports = self._ports
+        return Execution(
+            account_id=taken.account_id,
+            symbol=taken.symbol,
+            venue=account.venue,
+            store=ports.store,
+            lease=ports.lease,
+            clock=ports.clock,
+            windows=ports.windows,
+            post=mailbox.post,
+            facts=mailbox.facts_waiting,
+            exchange_now=account.exchange_now,
+        )
+
+    async def _runner(
+        self,
+        taken: Taken,
+        engine: Engine,
+        execution: Execution,
+        mailbox: Mailbox,
+        account: Account,
+    ) -> Runner:
+        ports = self._ports
+        return Runner(
+            taken=taken,
+            engine=engine,
+            store=ports.store,
+            execution=execution,
+            mailbox=mailbox,
+            prices=await self._around.prices(taken=taken, mailbox=mailbox),
+            budget=account.budget,
+            lease=ports.lease,
+            clock=ports.clock,
+            narrator=await self._around.narrator(taken=taken),
+            rhythm=ports.rhythm,
+            draining=ports.draining,
+        )
+
+    async def _desk_has_reconciled(self, taken: Taken) -> None:
+        """Fail-closed: a bot whose predecessor may have left something in flight waits."""
+        ports = self._ports
+        while not await ports.store.desk_reconciled_since(
+            account_id=taken.account_id, since=taken.taken_at
+        ):
+            if ports.lease.lost() or ports.draining["now"]:
+                raise ShiftLost("this worker ended before the account was reconciled")
+            await ports.clock.sleep(ports.rhythm.ask_desk_s)
+
+    async def _offer_latest_signal(self, taken: Taken, mailbox: Mailbox) -> None:
+        """A signal given while nobody ran the bot still counts while it is young enough."""
+        signal = await self._ports.store.latest_signal(bot_id=taken.bot_id)
+        if signal is not None:
+            mailbox.post(signal)
+
+    async def _end(self, taken: Taken, runner: Runner, reason: str) -> None:
+        """Say that the bot is free again, so the supervisor need not wait for a lease to lapse."""
+        ended = ShiftEnded(reason, clean=runner.nothing_in_flight())
+        append = Append(
+            taken.bot_id, taken.account_id, taken.fence, runner.seq, (ended,), runner.epochs
+        )
+        try:
+            await self._ports.store.append(append)
+        except StoreUnavailable:
+            logger.warning("the end of bot %s's shift could not be stored", taken.bot_number)
+        await self._release(taken, "STOPPED" if reason == "stopped" else "STARTING", reason)
+
+    async def _release(self, taken: Taken, status: str, reason: str) -> None:
+        try:
+            await self._ports.store.release_bot(
+                bot_id=taken.bot_id, fence=taken.fence, observed_status=status, reason=reason
+            )
+        except StoreUnavailable:
+            # The process lease lapses in its place.
+            logger.warning("bot %s could not be released", taken.bot_number)
+
+
+def ended_clean(rows: Sequence[JournalRow]) -> bool:
+    """Whether the shift before ours ended with nothing in flight (or there was none)."""
+    earlier = [row for row in rows if not isinstance(row.event, ShiftStarted)]
+    if not earlier:
+        return False
+    last = earlier[-1].event
+    return isinstance(last, ShiftEnded) and last.clean
+
+
+def first_configuration(taken: Taken) -> ConfigurationApplied:
+    """The journal begins with what the bot is to do, so that replay needs nothing else."""
+    return ConfigurationApplied(
+        version=taken.config_version,
+        strategy=taken.strategy,
+        plan=taken.plan,
+        capital=taken.capital,
+        limits=taken.limits,
+    )

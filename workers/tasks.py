@@ -1,0 +1,48 @@
+"""Every Celery task on one page. Each takes ids, calls one place, and is safe to run twice."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from workers import duties, signals
+from workers.hooks import current_host
+from workers.supervision import sweep
+
+
+@shared_task(name="workers.run_bot")
+def run_bot(*, id: str, dispatch: int, **_later: object) -> str:
+    """One bot's shift: lasts until the bot stops, this process drains or dies."""
+    host = current_host()
+    return host.run(lambda: duties.run_bot(host, bot_id=UUID(id), dispatch=dispatch))
+
+
+@shared_task(name="workers.run_desk")
+def run_desk(*, id: str, dispatch: int, **_later: object) -> str:
+    """One exchange account's desk."""
+    host = current_host()
+    return host.run(lambda: duties.run_desk(host, account_id=UUID(id), dispatch=dispatch))
+
+
+@shared_task(name="workers.run_feed")
+def run_feed(*, id: str, dispatch: int, **_later: object) -> str:
+    """One exchange's bar feed."""
+    host = current_host()
+    return host.run(lambda: duties.run_feed(host, feed_id=UUID(id), dispatch=dispatch))
+
+
+@shared_task(name="workers.supervise", ignore_result=True)
+def supervise(**_later: object) -> int:
+    """Start what should run and does not."""
+    return sweep()
+
+
+@shared_task(name="workers.check_signals")
+def check_signals(**_later: object) -> int:
+    """Every market and timeframe whose newest bar has not been evaluated."""
+    return signals.check_all()
+
+
+@shared_task(name="workers.check_market_signals")
+def check_market_signals(*, market_id: str, timeframe: str, **_later: object) -> int:
+    """One market and timeframe whose bar has just closed."""
+    return signals.check_market(market_id=UUID(market_id), timeframe=timeframe)

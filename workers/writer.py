@@ -1,0 +1,77 @@
+"""Group commit: the appends of all bots of a process share transactions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from apps.trading.journal import Append, AppendResult
+
+Commit = Callable[[Sequence[Append]], Awaitable[Sequence[AppendResult]]]
+
+
+class Writer:
+    """Collects appends for at most `gather_s` or `most_events`, then commits them as one.
+
+    One commit is under way at a time; what arrives meanwhile forms the next one, so the busier
+    the database the larger the groups. A failed commit fails every append of its group alike.
+    """
+
+    def __init__(self, *, commit: Commit, gather_s: float = 0.005, most_events: int = 200) -> None:
+        self._commit = commit
+        self._gather_s = gather_s
+        self._most_events = most_events
+        self._waiting: list[tuple[Append, asyncio.Future[AppendResult]]] = []
+        self._full = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    async def append(self, append: Append) -> AppendResult:
+        """The verdict on this append once its group is committed."""
+        verdict: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
+        self._waiting.append((append, verdict))
+        if sum(len(waiting.events) for waiting, _ in self._waiting) >= self._most_events:
+            self._full.set()
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._commit_groups(), name="writer")
+        return await verdict
+
+    async def _commit_groups(self) -> None:
+        while self._waiting:
+            try:
+                async with asyncio.timeout(self._gather_s):
+                    await self._full.wait()
+            except TimeoutError:
+                pass
+            self._full.clear()
+            await self._commit_one(self._next_group())
+
+    def _next_group(self) -> list[tuple[Append, asyncio.Future[AppendResult]]]:
+        """The oldest appends up to the limit, at most one of each bot."""
+        group: list[tuple[Append, asyncio.Future[AppendResult]]] = []
+        later: list[tuple[Append, asyncio.Future[AppendResult]]] = []
+        bots: dict[object, None] = {}
+        events = 0
+        for waiting in self._waiting:
+            append = waiting[0]
+            if append.bot_id in bots or (
+                events and events + len(append.events) > self._most_events
+            ):
+                later.append(waiting)
+                continue
+            bots[append.bot_id] = None
+            events += len(append.events)
+            group.append(waiting)
+        self._waiting = later
+        return group
+
+    async def _commit_one(
+        self, group: Sequence[tuple[Append, asyncio.Future[AppendResult]]]
+    ) -> None:
+        try:
+            results = await self._commit([append for append, _ in group])
+        except Exception as error:
+            for _, verdict in group:
+                if not verdict.done():
+                    verdict.set_exception(error)
+            return
+        for (_, verdict), result in zip(group, results, strict=True):
+            if not verdict.done():
+                verdict.set_result(result)
