@@ -1,6 +1,5 @@
 """The Celery application: how messages travel and how tasks are treated."""
 
-import importlib.util
 import os
 from typing import Any
 
@@ -9,6 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
 import django
 from celery import Celery, signals
 from django.conf import settings
+
+from workers.queues import CONTROL, ROUTES
+from workers.schedules import BEAT_SCHEDULE
 
 django.setup()
 
@@ -24,7 +26,9 @@ app.conf.update(
     worker_soft_shutdown_timeout=0,
     task_ignore_result=True,
     task_track_started=True,
-    task_default_queue="control",
+    task_default_queue=CONTROL,
+    task_routes=ROUTES,
+    beat_schedule=BEAT_SCHEDULE,
     # The default gives up after 100 attempts, about three quarters of an hour.
     broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,
@@ -47,12 +51,9 @@ app.conf.update(
     worker_hijack_root_logger=False,
 )
 
-if importlib.util.find_spec("workers.schedules") is not None:
-    from workers.schedules import BEAT_SCHEDULE
 
-    app.conf.beat_schedule = BEAT_SCHEDULE
-
-
-@signals.setup_logging.connect
 def keep_our_logging(**_wanted: Any) -> None:
     """Leave the log lines as Django's settings made them; Celery would replace them."""
+
+
+signals.setup_logging.connect(keep_our_logging)

@@ -75,6 +75,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("INSTALLATION_ID", str, "", "4 characters 0-9 a-z that mark our orders; made once."),
     Variable("NUMBA_CACHE_DIR", str, "", "Folder for compiled kernels."),
     Variable("STRATEGY_PATH", str, "", "Folder with strategies of your own."),
+    Variable("FLOTILLA_QUEUE", str, "bots", "Queue a worker process serves; set by its launcher."),
     Variable("FLOTILLA_LOG_FORMAT", str, "json", "Log lines as json or console."),
     Variable("FLOTILLA_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )

@@ -43,7 +43,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Static files are served from inside the packages: nothing to collect.
+WHITENOISE_USE_FINDERS = True
 
 TEMPLATES = [
     {

@@ -24,4 +24,4 @@ KEY_PRIVATE_FILE = ""
 INSTALLATION_ID = "test"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TRADING_LIVE_MODE = False
-LOGGING: dict[str, str] = {}  # pytest captures what is logged
+LOGGING = {}  # pytest captures what is logged

@@ -35,7 +35,7 @@ class Environment:
         root: Path,
         *,
         free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
-        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201
+        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ) -> None:
         self.folder = root / ".venv"
         self.python = self.folder / "bin" / "python"

@@ -2,16 +2,50 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from config.env import load_dotenv
+from workers.launch.errors import LaunchError
+from workers.launch.options import COMMANDS, parser
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; return the exit code."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
-    from django.core.management import execute_from_command_line
+    command = argv[1] if len(argv) > 1 else "help"
+    if command == "test":
+        from workers.launch.selftest import run
 
-    execute_from_command_line(list(argv))
-    return 0
+        return run(argv[2:])
+    load_dotenv()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+    if command not in COMMANDS:
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(list(argv))
+        return 0
+    options = parser(command).parse_args(list(argv[2:]))
+    try:
+        return _function(command)(options)
+    except LaunchError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _function(command: str) -> Callable[..., int]:
+    # Imported one by one: `down` must not wait for what only `up` needs.
+    if command == "up":
+        from workers.launch.up import run as up
+
+        return up
+    if command == "doctor":
+        from workers.launch.doctor import run as doctor
+
+        return doctor
+    from workers.launch import running
+
+    return running.down if command == "down" else running.status
 
 
 if __name__ == "__main__":

@@ -84,12 +84,17 @@ def _may_enter(folder: Path, user: ServerUser) -> bool:
 
 def server_folder(folder: Path, user: ServerUser | None) -> Path:
     """Make the 0700 folder of one server: `folder`, or its stand-in where `user` can reach."""
-    chosen = folder.absolute()
-    if not reachable(chosen.parent, user):
-        digest = hashlib.sha256(str(chosen).encode()).hexdigest()[:12]
-        chosen = _writable_root() / f"{chosen.name}-{digest}"
+    chosen = stand_in(folder, user)
     own_folder(chosen, user)
     return chosen
+
+
+def stand_in(folder: Path, user: ServerUser | None) -> Path:
+    """Name the folder that serves where `user` cannot reach `folder`; `folder` where it can."""
+    if reachable(folder.absolute().parent, user):
+        return folder.absolute()
+    digest = hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:12]
+    return _writable_root() / f"{folder.name}-{digest}"
 
 
 def _writable_root() -> Path:

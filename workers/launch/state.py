@@ -1,6 +1,5 @@
 """The state folder: what lies where, under which permissions."""
 
-import base64
 import fcntl
 import json
 import os
@@ -10,12 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from apps.accounts.keys import make_key_pair, read_private_key
 from workers.launch.errors import LaunchError
 from workers.launch.postgres import ROLE
 
 _SECRETS = ("django-key", "postgres-password", "redis-password", "first-login")
+_MARK = "flotilla-state"
 _BASE36 = string.digits + string.ascii_lowercase
 
 
@@ -58,6 +59,10 @@ class StateFolder:
         )
         self._make_key_pair()
 
+    def is_ours(self) -> bool:
+        """Tell whether `prepare` made this folder, so that it may be deleted."""
+        return (self.path / _MARK).is_file()
+
     def secret(self, name: str) -> str:
         """Read one secret; empty before the first `up` made it."""
         try:
@@ -65,9 +70,9 @@ class StateFolder:
         except FileNotFoundError:
             return ""
 
-    def write_endpoints(self, **endpoints: Any) -> None:
-        """Note where the embedded servers listen, for commands that run beside them."""
-        write_private(self.run / "endpoints.json", json.dumps(endpoints))
+    def note_endpoint(self, name: str, value: Any) -> None:
+        """Note where an embedded server listens, for commands that run beside it."""
+        write_private(self.run / "endpoints.json", json.dumps({**self._endpoints(), name: value}))
 
     def database_url(self) -> str:
         """Address of the embedded PostgreSQL, as the last start noted it."""
@@ -87,10 +92,16 @@ class StateFolder:
             return {}
 
     def _make_folders(self) -> None:
+        if self.path.is_dir() and any(self.path.iterdir()) and not self.is_ours():
+            raise LaunchError(
+                f"{self.path} holds files that are not Flotilla's: "
+                "choose an empty or new folder with --state-dir."
+            )
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
             # The servers run as another user when we are root, who must pass through.
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            (self.path / _MARK).touch(mode=0o600)
             for folder in (self.secrets, self.public_key.parent, self.logs, self.run):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
@@ -116,20 +127,17 @@ class StateFolder:
         path.chmod(0o600)
 
     def _make_key_pair(self) -> None:
-        if self.public_key.exists() != self.private_key.exists():
-            missing = self.private_key if self.public_key.exists() else self.public_key
+        if self.public_key.exists() and not self.private_key.exists():
             raise LaunchError(
-                f"The state folder is damaged ({missing} is missing, so stored exchange keys "
-                "cannot be used): restore it from a backup, "
+                f"The state folder is damaged ({self.private_key} is missing, so stored exchange "
+                "keys cannot be opened): restore it from a backup, "
                 "or start afresh with: python3 manage.py up --reset"
             )
-        key = X25519PrivateKey.generate()
-        self._write_once(
-            self.private_key, base64.b64encode(key.private_bytes_raw()).decode("ascii")
-        )
-        if not self.public_key.exists():
-            public = base64.b64encode(key.public_key().public_bytes_raw()).decode("ascii")
-            self._write_once(self.public_key, public)
+        if not self.private_key.exists():
+            self._write_once(self.private_key, make_key_pair()[0].decode("ascii"))
+        public = read_private_key(self.private_key).public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self._write_once(self.public_key, pem.decode("ascii"))
 
 
 class SupervisorLock:

@@ -58,7 +58,8 @@ class EmbeddedValkey:
     def prepare(self) -> ChildSpec:
         """Write the configuration and return how to run the server."""
         program = valkey_program(home=self.home, user=self.user)
-        self._choose_port()
+        if not self.port:
+            self.choose_port()
         configuration = self.home / "valkey.conf"
         # The password goes through a private file: an argument would show in every process list.
         self._write(configuration, self._configuration())
@@ -70,8 +71,17 @@ class EmbeddedValkey:
             user=self.user,
         )
 
+    def choose_port(self) -> None:
+        """Settle the port: the one of the last time when it is free, else another."""
+        if self.port and _is_free(self.port):
+            return
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._write(self.home / "port", str(probe.getsockname()[1]))
+
     def start(self, *, timeout_s: float = 15.0) -> None:
         """Run the server and wait until it answers a PING."""
+        self.choose_port()
         self._child = Child(spec=self.prepare(), guard=self._guard)
         child = self._child
         wait_until(lambda: self.ready() or child.exit_code() is not None, timeout_s=timeout_s)
@@ -113,13 +123,6 @@ class EmbeddedValkey:
             "maxmemory-policy noeviction",
         ]
         return "\n".join(lines) + "\n"
-
-    def _choose_port(self) -> None:
-        if self.port and _is_free(self.port):
-            return
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._write(self.home / "port", str(probe.getsockname()[1]))
 
     def _write(self, path: Path, text: str) -> None:
         path.unlink(missing_ok=True)

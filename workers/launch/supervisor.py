@@ -1,0 +1,178 @@
+"""Keeping programs alive: start in order, restart the dead, stop in reverse order."""
+
+import contextlib
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Protocol
+
+from workers.launch.child import Guard
+from workers.launch.errors import LaunchError
+from workers.launch.logfiles import last_lines, rotate
+from workers.launch.program import GIVE_UP_AFTER, Condition, Program, Running
+
+_TICK_S = 0.5
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class DeathHook(Protocol):
+    """What is told that a program ended which nobody asked to end."""
+
+    def __call__(self, *, name: str, pid: int) -> None: ...
+
+
+class StopAskedError(Exception):
+    """A signal asked to stop before everything was ready."""
+
+
+class Supervisor:
+    """The parent of every program of an installation.
+
+    `say` prints a line for people; `on_change` is called with the programs whenever one changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        say: Callable[[str], None],
+        on_child_death: DeathHook,
+        on_change: Callable[[Sequence[Running]], None] = lambda _running: None,
+    ) -> None:
+        self._say = say
+        self._on_child_death = on_child_death
+        self._on_change = on_change
+        self._guard = Guard()
+        self._signals = 0
+        self._woken, self._wake = socket.socketpair()
+        self.running: list[Running] = []
+
+    @property
+    def stop_asked(self) -> bool:
+        return self._signals > 0
+
+    def listen(self) -> None:
+        """Take the signals: those that ask to stop, and the one that tells of a dead child."""
+        for end in (self._woken, self._wake):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, lambda _number, _frame: self._count_signal())
+
+    def start(self, programs: Sequence[Program]) -> None:
+        """Start programs stage by stage, each stage when the one before is ready."""
+        for _, stage in groupby(sorted(programs, key=_stage), key=_stage):
+            started = [Running(program, self._guard) for program in stage]
+            for one in started:
+                self.running.append(one)
+                one.start()
+            self._on_change(self.running)
+            self._wait_ready(started)
+
+    def watch(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Supervise until a signal asks to stop or `until` holds."""
+        while not self.stop_asked and not until():
+            self._turn()
+            self._sleep()
+
+    def stop(self) -> None:
+        """Stop in reverse order; one more signal while stopping kills what is left."""
+        signals_before = self._signals
+        for _, stage in groupby(sorted(self.running, key=_stage_of, reverse=True), key=_stage_of):
+            ending = [one for one in stage if one.child is not None]
+            for one in ending:
+                one.ask_to_stop()
+            self._on_change(self.running)
+            deadlines = {one.name: time.monotonic() + one.stop_timeout_s for one in ending}
+            while ending := [one for one in ending if not one.has_ended()]:
+                for one in ending:
+                    if self._signals > signals_before or time.monotonic() > deadlines[one.name]:
+                        one.kill()
+                self._sleep(0.1)
+        self._on_change(self.running)
+        self._guard.close()
+
+    def _wait_ready(self, started: Sequence[Running]) -> None:
+        began = time.monotonic()
+        while waiting := [one for one in started if not one.check_ready()]:
+            if self.stop_asked:
+                raise StopAskedError
+            for one in waiting:
+                log = one.program.log
+                if one.collect() is not None:
+                    raise LaunchError(
+                        f"{one.name} ended while it started; the end of {log} says:\n"
+                        f"{last_lines(log)}"
+                    )
+                if time.monotonic() - began > one.program.ready_within_s:
+                    raise LaunchError(
+                        f"{one.name} is not ready after {one.program.ready_within_s:.0f} s: "
+                        f"see {log}\n{last_lines(log)}"
+                    )
+            self._sleep(0.05)
+        self._on_change(self.running)
+
+    def _turn(self) -> None:
+        """Do what is due: collect the dead, restart, probe, rotate logs, mind the guard."""
+        before = [(one.condition, one.pid) for one in self.running]
+        for one in self.running:
+            self._collect(one)
+            try:
+                if one.restart_if_due():
+                    self._say(f"{one.name} was started again as pid {one.pid}.")
+                one.check_ready()
+            except LaunchError as error:
+                self._say(str(error))
+                self._plan_restart(one)
+            rotate(one.program.log)
+        self._guard.check()
+        if before != [(one.condition, one.pid) for one in self.running]:
+            self._on_change(self.running)
+
+    def _collect(self, one: Running) -> None:
+        ended = one.collect()
+        if ended is None:
+            return
+        pid, code = ended
+        self._say(f"{one.name} (pid {pid}) ended: {_cause(code)}.")
+        # The hook speaks to the database, which may be what just died.
+        try:
+            self._on_child_death(name=one.name, pid=pid)
+        except Exception as error:
+            self._say(f"The death of {one.name} could not be recorded: {type(error).__name__}.")
+        self._plan_restart(one)
+
+    def _plan_restart(self, one: Running) -> None:
+        one.plan_restart()
+        if one.condition is Condition.GIVEN_UP:
+            self._say(
+                f"{one.name} ended {GIVE_UP_AFTER} times within seconds of its start and is left "
+                f"stopped: see {one.program.log}, remove the cause, then stop and start again."
+            )
+
+    def _count_signal(self) -> None:
+        self._signals += 1
+
+    def _sleep(self, tick_s: float = _TICK_S) -> None:
+        """Sleep one tick, less when a signal arrives (a child died, somebody asks to stop)."""
+        select.select([self._woken], [], [], tick_s)
+        with contextlib.suppress(BlockingIOError):
+            while self._woken.recv(64):
+                pass
+
+
+def _stage(program: Program) -> int:
+    return program.stage
+
+
+def _stage_of(running: Running) -> int:
+    return running.program.stage
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}"
