@@ -45,4 +45,8 @@ def open_source(config: Mapping[str, Any]) -> PriceSource:
         from apps.venues.simexchange.prices.path import open_path
 
         return open_path(config)
+    if kind == "mirrored":
+        from apps.venues.simexchange.prices.mirrored import open_mirrored
+
+        return open_mirrored(config)
     raise PriceSourceError(f"prices.kind is {kind!r}; use generated, bars, ticks, mirrored or path")

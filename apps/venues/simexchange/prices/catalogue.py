@@ -14,7 +14,7 @@ class Asset:
     value: float  # where the path starts and what it slowly returns to
     volatility: float  # typical, per square root of a second
     shared: float  # correlation of its returns with the market's
-    jump: float  # standard deviation of a jump
+    jump: float  # mean size of a jump, to either side
     jumps_per_day: float = 3.0
     return_days: float = 120.0  # half-life of the way back to `value`
 
@@ -50,9 +50,9 @@ ASSETS = {
         Asset("USDT", 1.0, 0.0, 0.0, 0.0, jumps_per_day=0.0),
         Asset("USD", 1.0, 0.008, 0.0, 0.0, jumps_per_day=0.0, return_days=2.0),
         Asset("USDC", 1.0, 0.008, 0.0, 0.0, jumps_per_day=0.0, return_days=2.0),
-        Asset("BTC", 60_000.0, 0.88, 0.80, 22.0),
-        Asset("ETH", 2_600.0, 0.95, 0.78, 15.0),
-        Asset("SOL", 150.0, 1.25, 0.70, 20.0),
+        Asset("BTC", 60_000.0, 1.30, 0.80, 26.0),
+        Asset("ETH", 2_600.0, 1.38, 0.78, 12.0),
+        Asset("SOL", 150.0, 1.75, 0.70, 16.0),
         Asset("BNB", 560.0, 0.80, 0.70, 18.0),
         Asset("LINK", 14.0, 1.25, 0.65, 22.0),
         Asset("MATIC", 0.55, 1.30, 0.65, 22.0),
@@ -65,8 +65,8 @@ ASSETS = {
     )
 }
 
-_BITCOIN = Flow(11.0, 195.0, 2.5, 850_000.0, 0.20, 55.0, 0.0, 120_000.0, 307_000.0, 0.95)
-_ETHER = Flow(7.6, 70.0, 2.43, 1_300_000.0, 0.20, 6.0, 0.0, 8_000.0, 42_000.0, 1.45)
+_BITCOIN = Flow(14.0, 195.0, 2.5, 850_000.0, 0.25, 80.0, 0.0, 60_000.0, 175_000.0, 0.92)
+_ETHER = Flow(9.5, 70.0, 2.43, 1_300_000.0, 0.25, 8.0, 0.0, 5_000.0, 27_000.0, 1.45)
 _LARGE = Flow(5.0, 60.0, 2.3, 300_000.0, 0.20, 2.0, 0.0, 3_000.0, 20_000.0, 1.40)
 _CROSS = Flow(1.2, 90.0, 2.2, 200_000.0, 0.10, 2.0, 0.0, 100_000.0, 100_000.0, 1.10)
 _SMALL_CROSS = Flow(0.3, 60.0, 1.8, 30_000.0, 0.20, 2.0, 3.0, 4_000.0, 6_000.0, 1.20)

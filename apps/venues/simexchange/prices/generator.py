@@ -17,13 +17,14 @@ from apps.venues.simexchange.prices.moves import (
 )
 from apps.venues.simexchange.prices.slices import HourSlices
 from apps.venues.simexchange.prices.tape import HOUR_MS, Hour, make_hour
-from apps.venues.simexchange.prices.tape_rows import minute_rows, second_rows
+from apps.venues.simexchange.prices.tape_rows import candle_rows
 from apps.venues.simexchange.prices.values import DAY_MS, HORIZON_DAYS, ORIGIN_MS, Values
 
 MINUTE_MS = 60_000
 SLICE_LENGTHS_MS = (100, 200, 500, 1000)
 _HOURS_KEPT = 3
-_ROWS_KEPT = 24 * 800
+# Rows of minutes are small: more than two years of them fit in 90 MB a market.
+_MINUTES_KEPT = 24 * 800
 
 Value = TypeVar("Value")
 
@@ -84,7 +85,8 @@ class _Tape:
         self._book = make_book(pair=market, seed=seed)
         self._hours: OrderedDict[int, Hour] = OrderedDict()
         self._slices: OrderedDict[int, HourSlices] = OrderedDict()
-        self._rows: OrderedDict[int, Rows] = OrderedDict()
+        self._minutes: OrderedDict[int, Rows] = OrderedDict()
+        self._seconds: OrderedDict[int, Rows] = OrderedDict()
 
     def moves(self, *, since: int, until: int) -> Iterator[MarketMove]:
         length = self._slice_ms
@@ -104,25 +106,32 @@ class _Tape:
         parts: list[Rows] = []
         for hour in range(_hour_of(since), _hour_of(until - 1) + 1):
             start = ORIGIN_MS + hour * HOUR_MS
-            if step == MINUTE_MS and until >= start + HOUR_MS:
-                rows = self._minutes(hour)
-            else:
-                # The last hour may be cut anywhere, so it is summed from its orders.
-                cut = min(until - start, HOUR_MS)
-                make = minute_rows if step == MINUTE_MS else second_rows
-                rows = make(hour=self._hour(hour), rules=self._market.rules, until_ms=cut)
-            skip = max(0, (since - start) // step)
-            times.append(start + np.arange(skip, len(rows), dtype=np.int64) * step)
-            parts.append(rows[skip:])
+            first = max(0, (since - start) // step)
+            end = min(until - start, HOUR_MS)
+            parts.append(self._hour_rows(hour, step)[first : end // step])
+            cut = end // step * step
+            if cut < end:
+                parts.append(self._candle_rows(hour, step, cut, end))
+            count = -(-end // step)
+            times.append(start + np.arange(first, count, dtype=np.int64) * step)
         return np.concatenate(times), np.concatenate(parts)
 
-    def _minutes(self, hour: int) -> Rows:
-        rows = self._rows.get(hour)
+    def _hour_rows(self, hour: int, step: int) -> Rows:
+        kept = self._minutes if step == MINUTE_MS else self._seconds
+        rows = kept.get(hour)
         if rows is None:
-            whole = self._hour(hour)
-            rows = minute_rows(hour=whole, rules=self._market.rules, until_ms=HOUR_MS)
-            _keep(self._rows, hour, rows, _ROWS_KEPT)
+            rows = self._candle_rows(hour, step, 0, HOUR_MS)
+            _keep(kept, hour, rows, _MINUTES_KEPT if step == MINUTE_MS else _HOURS_KEPT)
         return rows
+
+    def _candle_rows(self, hour: int, step: int, since_ms: int, until_ms: int) -> Rows:
+        return candle_rows(
+            hour=self._hour(hour),
+            rules=self._market.rules,
+            step=step,
+            since_ms=since_ms,
+            until_ms=until_ms,
+        )
 
     def _sliced(self, hour: int) -> HourSlices:
         found = self._slices.get(hour)

@@ -20,8 +20,8 @@ Ints = NDArray[np.int64]
 HOUR_S = 3_600
 HOUR_MS = 3_600_000
 # Share of orders that repeat the side of an earlier one, and how far back it lies (Pareto).
-_COPIES, _COPY_TAIL = 0.46, 1.1
-_MOST_PRINTS = 60
+_COPIES, _COPY_TAIL = 0.66, 0.8
+_MOST_PRINTS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,9 @@ def _make_quotes(
 def _order_counts(random: np.random.Generator, flow: Flow, base: ValueDay) -> Ints:
     """Orders per second: bursts that last a few seconds and follow the moves."""
     noise = random.standard_normal(HOUR_S + 1)
-    burst = 0.55 * (noise[1:] + 0.35 * noise[:-1])
+    burst = 0.70 * (noise[1:] + 0.35 * noise[:-1])
     excitement = 0.40 * np.minimum(np.abs(base.surprise), 5.0)
-    rate = flow.orders_per_second * 0.62 * base.activity**0.8 * np.exp(burst + excitement)
+    rate = flow.orders_per_second * 0.55 * base.activity**0.8 * np.exp(burst + excitement)
     counts = random.poisson(np.minimum(rate, 400.0))
     # An opening print in each hour's first slice: nobody has to look back for a last price.
     counts[0] = max(counts[0], 1)
@@ -195,5 +195,5 @@ def _sides(random: np.random.Generator, surprise: Floats, second: Ints) -> NDArr
 
 def _print_counts(random: np.random.Generator, size: Floats, lots: Ints) -> Ints:
     """How many resting orders a taker meets: mostly one, for large ones dozens."""
-    met = 1 + size**0.42 * 0.55 * random.standard_exponential(len(size))
+    met = 1 + size**0.65 * 0.55 * random.standard_exponential(len(size))
     return np.minimum(np.minimum(met.astype(np.int64), _MOST_PRINTS), lots)

@@ -20,7 +20,7 @@ ORIGIN_MS = 1_577_836_800_000
 HORIZON_DAYS = 36_525
 
 # Calm, normal and storm: multiples of the volatility and leaving rates per second.
-_REGIMES = np.array([0.55, 0.95, 2.4])
+_REGIMES = np.array([0.68, 1.0, 2.2])
 _LEAVE = np.array(
     [
         [0.0, 1 / 5_400, 1 / 86_400],
@@ -30,12 +30,14 @@ _LEAVE = np.array(
 )
 _STATIONARY = np.array([0.51, 0.42, 0.07])
 # Half-life in seconds and standard deviation of the logarithm of volatility, by scale.
-_FAST = (420.0, 0.42)
-_SLOW = (14_400.0, 0.38)
-_DAILY = (3 * DAY_S, 0.30)
+_FAST = (420.0, 0.32)
+_SLOW = (21_600.0, 0.38)
+_DAILY = (3 * DAY_S, 0.35)
 _FAST_STEP, _SLOW_STEP = 10, 60
-# How much of a second's hidden return comes back in the next: trades trade on news in parts.
-_ECHO = 0.10
+# Standard deviation of what each second's volatility has of its own.
+_FLICKER = 0.45
+# How much of the way to the hidden value quotes leave for their next turn.
+_LAG = 0.15
 _BLOCKS_KEPT = 24
 
 
@@ -101,16 +103,18 @@ class Values:
         noise = random.standard_normal(DAY_S)
         own_part = math.sqrt(1 - asset.shared**2)
         moves = deviation * (asset.shared * weather.shock + own_part * noise)
-        moves[1:] += _ECHO * moves[:-1]
+        moves *= np.exp(_FLICKER * random.standard_normal(DAY_S) - _FLICKER**2)
         jump_at = self._add_jumps(asset, random, moves)
 
-        turning = random.random(DAY_S) < np.clip(0.50 * activity**0.35, 0.05, 0.95)
+        turning = random.random(DAY_S) < np.clip(0.58 * activity**0.35, 0.05, 0.95)
         turning[jump_at] = True
         turning[-1] = True
         path = _pinned(moves, deviation, self._day_change(asset, day) * 1e4)
         # Quotes follow the hidden value only in turning seconds: half of all seconds stand still.
-        latest = np.maximum.accumulate(np.where(turning, np.arange(1, DAY_S + 1), 0))
-        seen = path[latest]
+        turns = np.flatnonzero(turning)
+        reached = lfilter([1 - _LAG], [1.0, -_LAG], path[turns + 1])
+        reached[-1] = path[-1]
+        seen = np.concatenate(([0.0], reached))[np.cumsum(turning)]
         value = np.empty(DAY_S + 1)
         value[0] = 1.0
         np.exp(seen * 1e-4, out=value[1:])
@@ -125,7 +129,7 @@ class Values:
     ) -> NDArray[np.int64]:
         count = int(random.poisson(asset.jumps_per_day))
         at = random.integers(0, DAY_S, count)
-        np.add.at(moves, at, random.normal(0.0, asset.jump, count))
+        np.add.at(moves, at, random.laplace(0.0, asset.jump, count))
         return at
 
     def _day_change(self, asset: Asset, day: int) -> float:
