@@ -1,13 +1,13 @@
 """Plain SQL over Django's connection, for the statements whose locking must be exact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 from psycopg2.extras import execute_values
 
 
-def fetch(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """The rows a statement returns."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

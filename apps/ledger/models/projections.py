@@ -19,8 +19,9 @@ def _choices(kind: type[OrderStatus | OrderType | Side]) -> dict[str, str]:
 class Position(models.Model):
     """A holding from its entry order to flat: pending, then active, then closed.
 
-    `index` is the kernel's position slot; at most one position per slot is not closed. External
-    bots report positions under their own `order_id`, without an entry order of ours.
+    `index` is the kernel's position slot; at most one position per slot is not closed. `cost` is
+    what the buys took of the quote asset, `proceeds` what the sells gave, fees in quote included.
+    External bots report positions under their own `order_id`, without a configuration of ours.
     """
 
     class Status(models.TextChoices):
@@ -55,7 +56,11 @@ class Position(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["bot", "order_id"], name="position_order_once"),
+            models.UniqueConstraint(
+                fields=["bot", "order_id"],
+                condition=models.Q(config_version__isnull=True),
+                name="position_external_once",
+            ),
             models.UniqueConstraint(
                 fields=["bot", "index"],
                 condition=~models.Q(status="closed") & models.Q(config_version__isnull=False),

@@ -1,0 +1,136 @@
+"""What a bot may plan right now: the stricter of what was decided for the system and for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.common.sql import fetch
+from apps.ledger.rows import BotFacts
+from apps.trading.journal import BotStanding, StopEpochs
+from apps.trading.order import Role, Side
+
+TRADE, EXITS_ONLY, CLOSE_ONLY, NOTHING = "trade", "exits_only", "close_only", "nothing"
+# From most to least: each admits less than the one before.
+MODES = (TRADE, EXITS_ONLY, CLOSE_ONLY, NOTHING)
+EXITS = frozenset({Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL})
+BY_STOP_KIND = {"guard": EXITS_ONLY, "sell": CLOSE_ONLY, "leave": NOTHING}
+
+_READ = """
+SELECT b.id, b.account_id, b.desired_status, b.stop_kind, b.stop_epoch,
+       a.status, a.environment, a.stop_epoch, u.stop_epoch,
+       coalesce(s.state, 'RUNNING'), coalesce(s.positions, 'leave'), coalesce(s.stop_epoch, 0),
+       m.symbol, m.base, m.quote, m.lot_size, m.min_notional, coalesce(c.version, 0)
+FROM bots_bot b
+JOIN accounts_exchangeaccount a ON a.id = b.account_id
+JOIN accounts_user u ON u.id = b.user_id
+JOIN markets_market m ON m.id = b.market_id
+LEFT JOIN bots_botconfiguration c ON c.id = b.config_id
+LEFT JOIN operations_systemstate s ON s.id = 1
+WHERE b.id = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What people decided that bears on one bot, and its market's facts."""
+
+    facts: BotFacts
+    desired_status: str
+    stop_kind: str
+    system: str
+    positions: str
+    account_status: str
+    environment: str
+    epochs: StopEpochs
+    config_version: int
+
+    @property
+    def mode(self) -> str:
+        """The stricter of the system's and the bot's."""
+        return max(self._system_mode, self._bot_mode, key=MODES.index)
+
+    @property
+    def _system_mode(self) -> str:
+        if self.system == "EMERGENCY_STOP":
+            return BY_STOP_KIND[self.positions]
+        return EXITS_ONLY if self.system == "PAUSED" else TRADE
+
+    @property
+    def _bot_mode(self) -> str:
+        if self.desired_status == "STOPPED":
+            return BY_STOP_KIND[self.stop_kind]
+        return EXITS_ONLY if self.desired_status == "PAUSED" else TRADE
+
+    def refusal_of(self, *, role: int, side: str) -> tuple[str, str] | None:
+        """The stable code and the sentence for an order that may not be, or None when it may."""
+        if self.environment == "live" and not settings.TRADING_LIVE_MODE:
+            return "live_mode_off", "live accounts place no orders unless TRADING_LIVE_MODE=true"
+        if self.account_status != "active":
+            return "account_degraded", f"the exchange account is {self.account_status}"
+        if _admitted(self.mode, role, side):
+            return None
+        if not _admitted(self._system_mode, role, side):
+            code = "emergency_stop" if self.system == "EMERGENCY_STOP" else "paused"
+            return code, f"the system is {self.system}"
+        code = "stopped" if self.desired_status == "STOPPED" else "paused"
+        return code, f"the bot is {self.desired_status} ({self.stop_kind})"
+
+    def for_shift(self) -> BotStanding:
+        """The part a running shift asks for."""
+        return BotStanding(
+            desired_status=self.desired_status,
+            stop_kind=self.stop_kind,
+            mode=self.mode,
+            epochs=self.epochs,
+            config_version=self.config_version,
+        )
+
+
+def read_standings(*, bot_ids: Sequence[UUID]) -> dict[UUID, Standing]:
+    """The standing of each bot that exists, in one statement."""
+    return {row[0]: _standing(row) for row in fetch(_READ, [list(bot_ids)])}
+
+
+def standing(*, bot_id: UUID) -> BotStanding:
+    """What a running shift must know; LookupError when there is no such bot."""
+    return read_standings(bot_ids=[bot_id])[bot_id].for_shift()
+
+
+def _admitted(mode: str, role: int, side: str) -> bool:
+    if mode == TRADE:
+        return True
+    if side != Side.SELL.value:
+        return False
+    if mode == EXITS_ONLY:
+        return role in EXITS
+    return mode == CLOSE_ONLY and role == Role.EXIT
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    (bot_id, account_id, desired, kind, bot_epoch, status, environment, account_epoch) = row[:8]
+    (user_epoch, system, positions, system_epoch, symbol, base, quote, lot, notional) = row[8:17]
+    return Standing(
+        facts=BotFacts(
+            bot_id=bot_id,
+            account_id=account_id,
+            symbol=symbol,
+            base=base,
+            quote=quote,
+            lot_size=Decimal(lot),
+            min_notional=Decimal(notional),
+        ),
+        desired_status=desired,
+        stop_kind=kind,
+        system=system,
+        positions=positions,
+        account_status=status,
+        environment=environment,
+        epochs=StopEpochs(
+            system=system_epoch, user=user_epoch, account=account_epoch, bot=bot_epoch
+        ),
+        config_version=row[17],
+    )
