@@ -2,17 +2,22 @@
 
 from apps.trading.ports import Budget, Clock
 from apps.venues.account import VenueAccount, VenueKey
+from apps.venues.budget import MemoryBudget, weight_limit
 from apps.venues.capabilities import Profile, Tier, profile_of
 from apps.venues.ccxt import CcxtVenue
-from apps.venues.clients import current_pool
+from apps.venues.clients import current_pool, public_client
+from apps.venues.feed import CcxtFeed
+from apps.venues.line import Line
 from apps.venues.userstream import UserStream
 
 __all__ = [
+    "CcxtFeed",
     "CcxtVenue",
     "Profile",
     "Tier",
     "VenueAccount",
     "VenueKey",
+    "open_feed",
     "open_venue",
     "profile_of",
 ]
@@ -34,3 +39,20 @@ def open_venue(account: VenueAccount, *, budget: Budget, clock: Clock) -> CcxtVe
         id_prefix=shared.profile.id_prefix,
     )
     return CcxtVenue(questions=shared.questions, stream=stream, clock=clock, release=release)
+
+
+def open_feed(
+    key: VenueKey, *, base_url: str | None, clock: Clock, budget: Budget | None = None
+) -> CcxtFeed:
+    """The exchange's public prices, in the running event loop; errors as for `open_venue`.
+
+    Without a budget the feed keeps to a tenth of what the exchange allows one address.
+    """
+    own = MemoryBudget(limit=max(1, weight_limit(key.exchange) // 10), clock=clock)
+    line = Line(
+        client=public_client(key, base_url=base_url),
+        profile=profile_of(key.exchange),
+        budget=budget if budget is not None else own,
+        clock=clock,
+    )
+    return CcxtFeed(line=line, table=current_pool().table(key, base_url), clock=clock)

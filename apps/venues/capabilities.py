@@ -40,6 +40,7 @@ class Profile:
     market_buy: parameters that make a market buy's amount mean base currency; None: only by cost.
     raw_symbol: the answer's own market field, checked because ccxt fills in the asked one.
     full_answer: an accepted order is answered with side, quantity and status, so all are required.
+    weighs: whether requests are counted per IP address or per credential.
     evidence: "verified" ran against an exchange of this dialect, "read" is from ccxt's requests.
     """
 
@@ -59,6 +60,7 @@ class Profile:
     full_answer: bool = False
     dialect: str = "ccxt"
     weight_per_minute: int | None = None
+    weighs: Literal["address", "credential"] = "credential"
     weights: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     create_params: Mapping[str, Any] = field(default_factory=dict)
@@ -100,6 +102,7 @@ _BINANCE = Profile(
     full_answer=True,
     dialect="binance",
     weight_per_minute=6000,
+    weighs="address",
     weights=_BINANCE_WEIGHTS,
     options={
         "fetchMarkets": {"types": ["spot"]},
@@ -128,6 +131,7 @@ _PROFILES = (
         full_answer=True,
         dialect="binance",
         weight_per_minute=1200,
+        weighs="address",
         weights=_BINANCE_WEIGHTS,
         options=_BINANCE.options,
     ),

@@ -1,0 +1,194 @@
+"""Public prices and bars of one exchange: implements `apps.trading.ports.Feed`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import ccxt
+
+from apps.trading.bar import Bar
+from apps.trading.ports import Clock, FeedSilence, Lane, PriceTick, VenueUnavailable
+from apps.venues.bar_ends import BarEnds
+from apps.venues.closed_bars import ClosedBars
+from apps.venues.conflation import Conflation
+from apps.venues.history import History
+from apps.venues.line import Line
+from apps.venues.markets import MarketTable
+
+SILENCE_S = 8.0
+WATCHDOG_S = 1.0
+BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+# A gap in the stream is filled from REST, at most this many pages of trades.
+PAGE = 1000
+PAGES = 5
+
+
+class UnknownMarket(ValueError):
+    """The exchange has no such spot market."""
+
+
+class CcxtFeed:
+    """Trades by stream, conflated; what a broken or silent stream left out comes by REST.
+
+    A market without trades is asked about by REST every `silence_s`; FeedSilence is told when
+    that fails, or when it shows trades that the stream has kept to itself.
+    """
+
+    def __init__(
+        self, *, line: Line, table: MarketTable, clock: Clock, silence_s: float = SILENCE_S
+    ) -> None:
+        self._line = line
+        self._table = table
+        self._clock = clock
+        self._silence_s = silence_s
+        self._history = History(line)
+        self._ends = BarEnds(line.client, dialect=line.profile.dialect)
+        self._conflation = Conflation()
+        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._heard_at: dict[str, float] = {}
+        self._watchdog: asyncio.Task[None] | None = None
+        self._is_loaded = False
+
+    async def watch(self, symbol: str) -> None:
+        """Follow a market. UnknownMarket names it; VenueUnavailable: no market table yet."""
+        await self._load()
+        if symbol not in self._table.instruments:
+            raise UnknownMarket(f"market {symbol!r} is not a spot market of this exchange")
+        if symbol in self._followers:
+            return
+        self._heard_at[symbol] = self._clock.monotonic()
+        self._followers[symbol] = asyncio.create_task(self._follow(symbol), name=f"feed {symbol}")
+        if self._watchdog is None:
+            self._watchdog = asyncio.create_task(self._watch_silence(), name="feed watchdog")
+
+    async def unwatch(self, symbol: str) -> None:
+        follower = self._followers.pop(symbol, None)
+        if follower is None:
+            return
+        self._heard_at.pop(symbol, None)
+        self._conflation.forget(symbol)
+        follower.cancel()
+        await asyncio.gather(follower, return_exceptions=True)
+        # Not every exchange can unsubscribe; then its messages are read and dropped.
+        with suppress(Exception):
+            await self._line.client.un_watch_trades(symbol)
+
+    async def ticks(self) -> AsyncIterator[PriceTick | FeedSilence]:
+        """For ever; each reader gets the extremes since its own last tick of that market."""
+        reader = self._conflation.add_reader()
+        try:
+            async for event in reader.take():
+                yield event
+        finally:
+            self._conflation.remove_reader(reader)
+
+    async def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
+        """Closed bars from the one that is open now on; ValueError: timeframe not offered."""
+        await self._load()
+        if symbol not in self._table.instruments:
+            raise UnknownMarket(f"market {symbol!r} is not a spot market of this exchange")
+        closed = ClosedBars(
+            line=self._line,
+            history=self._history,
+            ends=self._ends,
+            clock=self._clock,
+            symbol=symbol,
+            timeframe=timeframe,
+        )
+        async for bar in closed.read():
+            yield bar
+
+    async def history(
+        self, *, symbol: str, timeframe: str, since: int, until: int
+    ) -> Sequence[Bar]:
+        """Closed bars with since <= open_at < until (ms), oldest first, all pages."""
+        await self._load()
+        await self._line.time.refresh()
+        now = self._line.time.exchange_now()
+        return await self._history.bars(
+            symbol=symbol, timeframe=timeframe, since=since, until=until, now=now
+        )
+
+    async def close(self) -> None:
+        tasks = [*self._followers.values(), *([self._watchdog] if self._watchdog else [])]
+        self._followers.clear()
+        self._watchdog = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._line.client.close()
+
+    async def _load(self) -> None:
+        if not self._is_loaded:
+            await self._table.load(self._line)
+            self._table.share(self._line.client)
+            self._is_loaded = True
+
+    async def _follow(self, symbol: str) -> None:
+        await self._catch_up(symbol)
+        failures = 0
+        while True:
+            try:
+                trades = await self._line.client.watch_trades(symbol)
+            except Exception:
+                await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                failures += 1
+                await self._catch_up(symbol)
+                continue
+            failures = 0
+            self._hear(symbol, trades)
+
+    def _hear(self, symbol: str, trades: Any) -> bool:
+        heard = self._conflation.hear(symbol, trades)
+        if heard:
+            self._heard_at[symbol] = self._clock.monotonic()
+        return heard
+
+    async def _catch_up(self, symbol: str) -> bool | None:
+        """Trades since the last one, by REST. False: there are none, None: nobody answered."""
+        heard = False
+        for _ in range(PAGES):
+            last_at = self._conflation.last_at(symbol)
+            limit = 1 if last_at is None else PAGE
+            ask = partial(self._line.client.fetch_trades, symbol, last_at, limit)
+            try:
+                page = await self._line.ask("trades", ask, lane=Lane.DATA)
+            except VenueUnavailable:
+                return None
+            fresh = [trade for trade in page if last_at is None or trade["timestamp"] > last_at]
+            if not fresh:
+                break
+            heard = self._hear(symbol, fresh) or heard
+            if len(page) < PAGE:
+                break
+        return heard
+
+    async def _watch_silence(self) -> None:
+        while True:
+            await self._clock.sleep(WATCHDOG_S)
+            now = self._clock.monotonic()
+            silent = {
+                symbol: now - heard_at
+                for symbol, heard_at in self._heard_at.items()
+                if now - heard_at >= self._silence_s
+            }
+            for symbol, silent_s in silent.items():
+                await self._look_into(symbol, silent_s)
+
+    async def _look_into(self, symbol: str, silent_s: float) -> None:
+        """Quiet market or dead stream? REST knows."""
+        found = await self._catch_up(symbol)
+        if found is None or found:
+            self._conflation.tell_silence(FeedSilence(symbol, silent_s))
+        if found:
+            self._cut(symbol)
+        elif found is not None and symbol in self._heard_at:
+            self._heard_at[symbol] = self._clock.monotonic()
+
+    def _cut(self, symbol: str) -> None:
+        """Drop the connection that keeps this market's trades to itself; it is made again."""
+        for connection in list((self._line.client.clients or {}).values()):
+            if any(symbol in name for name in connection.futures):
+                connection.on_error(ccxt.NetworkError("silent stream"))
