@@ -27,7 +27,6 @@ class Installation:
     database_url: str = ""
     redis_url: str = ""
     simexchange_url: str = ""
-    private_key_file: str = ""
 
     @property
     def web_url(self) -> str:
@@ -67,7 +66,7 @@ class Installation:
         """Return what workers get: only they may open exchange keys."""
         return {
             **self.environment(),
-            "KEY_PRIVATE_FILE": self.private_key_file or str(self.state.private_key),
+            "KEY_PRIVATE_FILE": str(self.state.private_key),
             "FLOTILLA_QUEUE": queue,
         }
 
@@ -86,14 +85,14 @@ def locate(
     folder = state_dir or environment.get("FLOTILLA_STATE_DIR") or ".flotilla"
     # From the command line a path means what the shell means, else it lies in the checkout.
     path = Path(folder).expanduser() if state_dir else ROOT / folder
+    private_key = environment.get("KEY_PRIVATE_FILE")
     return Installation(
-        state=StateFolder(path),
+        state=StateFolder(path, private_key=Path(private_key) if private_key else None),
         port=port or _port(environment),
         bind=environment.get("FLOTILLA_BIND") or "127.0.0.1",
         database_url=environment.get("DATABASE_URL", ""),
         redis_url=environment.get("REDIS_URL", ""),
         simexchange_url=environment.get("SIMEXCHANGE_URL", ""),
-        private_key_file=environment.get("KEY_PRIVATE_FILE", ""),
     )
 
 

@@ -8,7 +8,7 @@ COMMANDS = ("up", "down", "status", "doctor", "test")
 
 def parser(command: str) -> argparse.ArgumentParser:
     """Make the argument parser of one command."""
-    made = argparse.ArgumentParser(prog=f"manage.py {command}", description=_SUMMARIES[command])
+    made = argparse.ArgumentParser(prog=f"manage.py {command}", description=SUMMARIES[command])
     made.add_argument(
         "--state-dir",
         metavar="DIR",
@@ -19,7 +19,7 @@ def parser(command: str) -> argparse.ArgumentParser:
     return made
 
 
-_SUMMARIES = {
+SUMMARIES = {
     "up": "Start everything, wait until it works, supervise it until Ctrl-C.",
     "down": "Stop what `up` started; everything is kept.",
     "status": "Say what runs. Exit code 0: running, 3: stopped.",

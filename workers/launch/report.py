@@ -69,13 +69,14 @@ def welcome(installation: Installation, seen: Sequence[Seen]) -> str:
     lines = ["", programs_table(seen), ""]
     if any(one.name == "web" for one in seen):
         lines.append(f"  Pages        {installation.web_url}/admin/")
-        if state.secret("api-token"):
+        if token:
             lines.append(f"  First login  admin / {state.secret('first-login')}")
             lines.append(
                 f"  API          curl -H 'Authorization: Token {token}' "
                 f"{installation.web_url}/api/bots/"
             )
-    lines.append("  Prices       generated prices, results mean nothing")
+    if any(one.name == "simexchange" for one in seen):
+        lines.append("  Prices       generated prices, results mean nothing")
     lines.append(f"  Logs         {state.logs}")
     if worker is not None:
         lines.append(f"  Try it       kill -9 {worker.pid} and watch it return")

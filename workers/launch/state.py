@@ -21,10 +21,14 @@ _BASE36 = string.digits + string.ascii_lowercase
 
 
 class StateFolder:
-    """Everything of one installation that is not code, below one path."""
+    """Everything of one installation that is not code, below one path.
 
-    def __init__(self, path: Path) -> None:
+    The private key that opens exchange keys may lie elsewhere.
+    """
+
+    def __init__(self, path: Path, *, private_key: Path | None = None) -> None:
         self.path = path.absolute()
+        self.private_key = private_key or self.secrets / "keys" / "private.key"
 
     @property
     def secrets(self) -> Path:
@@ -33,10 +37,6 @@ class StateFolder:
     @property
     def public_key(self) -> Path:
         return self.secrets / "keys" / "public.key"
-
-    @property
-    def private_key(self) -> Path:
-        return self.secrets / "keys" / "private.key"
 
     @property
     def logs(self) -> Path:
