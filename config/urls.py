@@ -1,8 +1,18 @@
 """Where each address leads."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+admin.site.site_header = admin.site.site_title = "Flotilla"
+admin.site.index_title = "Installation"
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/", include("apps.accounts.api")),
+    path("api/", include("apps.operations.api")),
 ]
+
+handler404 = "apps.common.problems.unknown_address"
+handler500 = "apps.common.problems.server_fault"

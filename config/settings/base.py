@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from config import env
+from config.settings.rest import REST_FRAMEWORK, REST_KNOX  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
