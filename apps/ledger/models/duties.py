@@ -20,8 +20,9 @@ class Desk(Leased):
         READY = "ready"
         DEGRADED = "degraded"
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    account = models.OneToOneField(ExchangeAccount, on_delete=models.PROTECT, related_name="desk")
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.PROTECT, related_name="desk", primary_key=True
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.IDLE)
     status_reason = models.TextField(blank=True, default="")
     opened_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,275 @@
+"""An account's desk in rows: who owns it, what it reconciled, what did not add up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+
+from apps.accounts.models import ExchangeAccount, User
+from apps.accounts.services import degrade_account, restore_account
+from apps.audit import services as audit
+from apps.common.exact import exactly
+from apps.common.moments import to_datetime, to_ms
+from apps.common.sql import execute, fetch
+from apps.ledger.bookings import book_entries, ledger_totals, lock_account
+from apps.ledger.models import Desk
+from apps.ledger.rows import ZERO
+from apps.ledger.storage import LIVE_NAMES
+from apps.trading.outcome import Balance
+
+WORKER = "desk"
+_TAKE = """
+UPDATE ledger_desk SET fence = fence + 1, dispatch_number = dispatch_number + 1,
+    process_id = %(process)s, status = 'reconciling', status_reason = ''
+WHERE account_id = %(account)s AND dispatch_number = %(dispatch)s
+    AND EXISTS (SELECT 1 FROM operations_workerprocess WHERE id = %(process)s AND NOT dead)
+RETURNING fence, cursors
+"""
+
+
+class DeskTaken(LookupError):
+    """Another process owns this desk now; whoever is told may change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDesk:
+    """An account's desk taken by a worker process; `cursors`: venue ms by symbol."""
+
+    account_id: UUID
+    fence: int
+    cursors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOrder:
+    """An order of ours that may be at the venue; `signed_at` 0 when it never was signed."""
+
+    client_order_id: str
+    symbol: str
+    venue_order_id: str | None
+    status: str
+    filled: Decimal
+    signed_at: int
+
+
+# ---- ownership -------------------------------------------------------------------------------
+
+
+def take_desk(*, account_id: UUID, process_id: UUID, dispatch: int) -> TakenDesk | None:
+    """Raise the desk's fence for this process; None when the dispatch or the process is old."""
+    rows = fetch(_TAKE, {"account": account_id, "process": process_id, "dispatch": dispatch})
+    if not rows:
+        return None
+    return TakenDesk(account_id, rows[0][0], orjson.loads(rows[0][1]))
+
+
+def release_desk(*, account_id: UUID, fence: int) -> bool:
+    """Free the desk for the supervisor at once; False when somebody else has taken it."""
+    return _update(account_id, fence, "process_id = NULL, dispatched_at = NULL, status = 'idle'")
+
+
+def desk_is_mine(*, account_id: UUID, fence: int) -> bool:
+    """Whether this fence still owns the desk."""
+    return bool(
+        fetch("SELECT 1 FROM ledger_desk WHERE account_id = %s AND fence = %s", [account_id, fence])
+    )
+
+
+# ---- what the desk asks ----------------------------------------------------------------------
+
+
+def database_now() -> int:
+    """The database's clock, ms: comparable with when bots were taken."""
+    return to_ms(fetch("SELECT clock_timestamp()")[0][0])
+
+
+def live_orders(*, account_id: UUID) -> list[LiveOrder]:
+    """Orders of ours that may be at the venue: signed and not final."""
+    rows = fetch(
+        "SELECT client_order_id, symbol, venue_order_id, status, filled, coalesce(signed_ms, 0)"
+        " FROM ledger_order WHERE account_id = %s AND status = ANY(%s) AND status <> 'planned'"
+        " ORDER BY client_order_id",
+        [account_id, LIVE_NAMES],
+    )
+    return [LiveOrder(*row) for row in rows]
+
+
+def traded_symbols(*, account_id: UUID) -> list[str]:
+    """Symbols in which a bot of the account ever planned an order."""
+    rows = fetch(
+        "SELECT DISTINCT m.symbol FROM bots_bot b JOIN markets_market m ON m.id = b.market_id"
+        " WHERE b.account_id = %s AND b.plan_seq > 0 ORDER BY m.symbol",
+        [account_id],
+    )
+    return [row[0] for row in rows]
+
+
+def reconcile_wanted(*, account_id: UUID, fence: int) -> bool:
+    """Whether a bot was taken since the last comparison and waits for the next."""
+    return bool(
+        fetch(
+            "SELECT 1 FROM ledger_desk d JOIN bots_bot b ON b.account_id = d.account_id"
+            " WHERE d.account_id = %s AND d.fence = %s AND b.observed_status = 'STARTING'"
+            " AND b.process_id IS NOT NULL"
+            " AND b.taken_at > coalesce(d.reconciled_at, '-infinity') LIMIT 1",
+            [account_id, fence],
+        )
+    )
+
+
+def desk_reconciled_since(*, account_id: UUID, since: int) -> bool:
+    """Whether a comparison that began at or after `since` (ms) is complete."""
+    return bool(
+        fetch(
+            "SELECT 1 FROM ledger_desk WHERE account_id = %s AND reconciled_at >= %s",
+            [account_id, to_datetime(since)],
+        )
+    )
+
+
+# ---- what the desk writes --------------------------------------------------------------------
+
+
+def advance_cursors(*, account_id: UUID, fence: int, cursors: Mapping[str, int]) -> bool:
+    """Store up to which venue time each symbol's fills are booked; False when fenced."""
+    changed = execute(
+        "UPDATE ledger_desk SET cursors = %s WHERE account_id = %s AND fence = %s",
+        [orjson.dumps(dict(cursors)).decode(), account_id, fence],
+    )
+    return changed == 1
+
+
+def compare_balances(
+    *, account_id: UUID, fence: int, balances: Mapping[str, Balance]
+) -> str | None:
+    """Why the venue's balances differ from the ledger's sums, or None when they agree exactly.
+
+    The first comparison of an account opens its books: what the venue holds beyond the ledger
+    becomes EXTERNAL opening entries. Later differences are stored on the desk, never booked.
+    DeskTaken when the fence is old.
+    """
+    with exactly(), transaction.atomic():
+        lock_account(account_id=account_id)
+        opened = _lock_desk(account_id, fence)
+        difference = _difference(account_id, balances)
+        if not opened:
+            _open_books(account_id, difference)
+            return None
+        stored = {asset: format(amount.normalize(), "f") for asset, amount in difference.items()}
+        execute(
+            "UPDATE ledger_desk SET last_difference = %s WHERE account_id = %s",
+            [orjson.dumps(stored).decode() if stored else None, account_id],
+        )
+    if not stored:
+        return None
+    return (
+        "the exchange holds "
+        + ", ".join(
+            f"{abs(amount).normalize():f} {asset} {'more' if amount > 0 else 'less'}"
+            for asset, amount in sorted(difference.items())
+        )
+        + " than the ledger"
+    )
+
+
+def mark_reconciled(
+    *, account_id: UUID, fence: int, at: int | None = None, agrees: bool = True
+) -> bool:
+    """Note that the comparison begun at `at` (database ms, default now) is complete.
+
+    When it agrees, an account that the desk had degraded trades again. False when fenced.
+    """
+    with transaction.atomic():
+        lock_account(account_id=account_id)
+        mine = _update(
+            account_id,
+            fence,
+            "reconciled_at = coalesce(%s::timestamptz, clock_timestamp()), reconciled_fence = %s,"
+            " status = %s",
+            [None if at is None else to_datetime(at), fence, "ready" if agrees else "degraded"],
+        )
+        if mine and agrees:
+            _update(account_id, fence, "status_reason = ''")
+            restore_account(account_id=account_id, reason="balances agree", actor=WORKER)
+        return mine
+
+
+def degrade(*, account_id: UUID, fence: int, reason: str) -> bool:
+    """Cancel and query only on this account until its books agree again; False when fenced."""
+    with transaction.atomic():
+        lock_account(account_id=account_id)
+        if not _update(account_id, fence, "status = 'degraded', status_reason = %s", [reason]):
+            return False
+        degrade_account(account_id=account_id, reason=reason, actor=WORKER)
+        return True
+
+
+def accept_difference(*, account: ExchangeAccount, actor: User, reason: str) -> dict[str, str]:
+    """A person explains the stored difference: booked as EXTERNAL, then compared again.
+
+    Returns what was booked; ValueError when there is no difference or no reason.
+    """
+    if not reason.strip():
+        raise ValueError("reason: say where the difference comes from, for example a deposit")
+    with exactly(), transaction.atomic():
+        lock_account(account_id=account.id)
+        desk = Desk.objects.select_for_update(no_key=True).filter(pk=account.id).first()
+        booked: dict[str, str] = (desk.last_difference if desk else None) or {}
+        if desk is None or not booked:
+            raise ValueError("the account has no difference to accept; reload the page")
+        book_entries(
+            entries=[
+                (account.id, None, asset, Decimal(amount), "adjustment", None, reason[:300])
+                for asset, amount in sorted(booked.items())
+            ]
+        )
+        # The next reconcile finds the books equal and lets the account trade again.
+        Desk.objects.filter(pk=account.id).update(last_difference=None)
+        audit.record(
+            actor=actor,
+            verb="accept_difference",
+            object=account,
+            after={"booked": booked, "reason": reason},
+        )
+        return booked
+
+
+def _lock_desk(account_id: UUID, fence: int) -> bool:
+    """Hold the desk row; whether its books are open. DeskTaken when the fence is old."""
+    rows = fetch(
+        "SELECT fence, opened_at FROM ledger_desk WHERE account_id = %s FOR NO KEY UPDATE",
+        [account_id],
+    )
+    if not rows or rows[0][0] != fence:
+        raise DeskTaken(f"the desk of account {account_id} has another owner")
+    return rows[0][1] is not None
+
+
+def _difference(account_id: UUID, balances: Mapping[str, Balance]) -> dict[str, Decimal]:
+    """Venue minus ledger, for every asset where it is not zero."""
+    ours = ledger_totals(account_id=account_id)
+    theirs = {asset: balance.total for asset, balance in balances.items()}
+    found = {asset: theirs.get(asset, ZERO) - ours.get(asset, ZERO) for asset in {*ours, *theirs}}
+    return {asset: amount for asset, amount in found.items() if amount}
+
+
+def _open_books(account_id: UUID, difference: Mapping[str, Decimal]) -> None:
+    book_entries(
+        entries=[
+            (account_id, None, asset, amount, "opening", None, "opening balance")
+            for asset, amount in sorted(difference.items())
+        ]
+    )
+    execute(
+        "UPDATE ledger_desk SET opened_at = clock_timestamp(), last_difference = NULL"
+        " WHERE account_id = %s",
+        [account_id],
+    )
+
+
+def _update(account_id: UUID, fence: int, change: str, params: Sequence[object] = ()) -> bool:
+    sql = f"UPDATE ledger_desk SET {change} WHERE account_id = %s AND fence = %s"  # noqa: S608
+    return execute(sql, [*params, account_id, fence]) == 1
