@@ -83,7 +83,7 @@ class Environment:
         """Tell whether the interpreter runs and brings pip, which a half-made one does not."""
         if not self.python.exists():
             return False
-        probe = [str(self.python), "-c", _PROBE.format(version=_python_version())]
+        probe = [str(self.python), "-c", _PROBE, str(self.folder)]
         return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
     def _make(self) -> None:
@@ -112,7 +112,10 @@ class Environment:
         return {lock: digest, "python": _python_of(self.folder)}
 
 
-_PROBE = "import pip, sys; sys.exit(sys.version_info[:2] < (3, 11))  # started by {version}"
+_PROBE = """
+import os, pip, sys
+sys.exit(sys.version_info < (3, 11) or not os.path.samefile(sys.prefix, sys.argv[1]))
+"""
 
 
 def _python_version() -> str:

@@ -60,7 +60,7 @@ class Running:
     restarts: int = 0
     fast_failures: int = 0
     _started_at: float = 0.0
-    _retry_at: float = 0.0
+    retry_at: float = 0.0
 
     @property
     def name(self) -> str:
@@ -119,12 +119,12 @@ class Running:
             self.condition = Condition.GIVEN_UP
             return
         delay_s = min(_FIRST_DELAY_S * 2 ** (self.fast_failures - 1), _LONGEST_DELAY_S)
-        self._retry_at = self.now() + delay_s
+        self.retry_at = self.now() + delay_s
         self.condition = Condition.WAITING
 
     def restart_if_due(self) -> bool:
         """Start again when the delay is over."""
-        if self.condition is not Condition.WAITING or self.now() < self._retry_at:
+        if self.condition is not Condition.WAITING or self.now() < self.retry_at:
             return False
         self.restarts += 1
         self.start()

@@ -1,0 +1,1 @@
+"""Tests of the launcher that start nothing."""
