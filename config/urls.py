@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("apps.accounts.api")),
     path("api/", include("apps.operations.api")),
+    path("api/", include("apps.ledger.api")),
 ]
 
 handler404 = "apps.common.problems.unknown_address"
