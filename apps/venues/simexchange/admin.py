@@ -9,11 +9,10 @@ from apps.venues.simexchange.amounts import exact, text
 from apps.venues.simexchange.books import Account
 from apps.venues.simexchange.config import ConfigError
 from apps.venues.simexchange.config import change_rules as changed_rules
-from apps.venues.simexchange.steps import read_moves
 from apps.venues.simexchange.venue import Venue, wall_clock
 
 if TYPE_CHECKING:
-    from apps.venues.simexchange.server import Served
+    from apps.venues.simexchange.served import Served
 
 
 def open_account(served: "Served", body: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,30 +151,3 @@ def _whole(body: Mapping[str, Any], name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigError(f"{name} must be a whole number; got {value!r}")
     return value
-
-
-def advance(served: "Served", body: Mapping[str, Any]) -> dict[str, Any]:
-    """Drive market time: by posted `moves` or `bars`, or by the source up to `until_ms`."""
-    venue = served.exchange.venue
-    before = _trades(venue)
-    if "until_ms" in body:
-        _advance_source(served, _whole(body, "until_ms"))
-    else:
-        name = "bars" if "bars" in body else "moves"
-        for move in read_moves(venue, body.get(name), where=name):
-            served.pump.apply(venue.markets[move.symbol], [move])
-    return {
-        "markets": {symbol: market.at for symbol, market in venue.markets.items()},
-        "fills": _trades(venue) - before,
-    }
-
-
-def _advance_source(served: "Served", until: int) -> None:
-    venue = served.exchange.venue
-    for market in venue.markets.values():
-        since = market.at or until - 1_000
-        served.pump.apply(market, venue.source.moves(market.source_symbol, since, until))
-
-
-def _trades(venue: Venue) -> int:
-    return sum(len(account.trades) for account in venue.books.accounts.values())

@@ -13,7 +13,6 @@ from apps.venues.simexchange.prices.klines import Klines
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
 DAY_MINUTES: Final = 1_440
-MOST_CANDLES: Final = 1_000
 
 
 def length_of(interval: str) -> int:

@@ -24,6 +24,9 @@ class _Queue:
             return self._keys[0]
         return None
 
+    def all(self) -> list[int]:
+        return [number for _, number in self._keys]
+
     def all_reached_at(self, price: int) -> list[int]:
         end = bisect.bisect_right(self._keys, (self._sign * price, 1 << 63))
         return [number for _, number in self._keys[:end]]
@@ -77,6 +80,10 @@ class Levels:
             if reached:
                 return self._orders[min(reached)[1]]
         return None
+
+    def limits(self, *, buys: bool) -> list[Order]:
+        """Return the resting limit orders of one side, best price first."""
+        return [self._orders[number] for number in self._queues[False, buys].all()]
 
     def limits_crossed_by(self, *, bid: int, ask: int) -> list[Order]:
         """Return the resting limit orders that the quotes have reached, in their order."""

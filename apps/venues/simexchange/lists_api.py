@@ -7,7 +7,7 @@ from apps.venues.simexchange import cancels, oco, order_lists, views
 from apps.venues.simexchange.amounts import text
 from apps.venues.simexchange.calls import Call
 from apps.venues.simexchange.errors import VenueError
-from apps.venues.simexchange.requests import integer
+from apps.venues.simexchange.requests import row_limit
 
 
 def place_oco(call: Call) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _place(call: Call, parameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _lists(call: Call, *, only_open: bool) -> list[dict[str, Any]]:
-    limit = min(integer(call.parameters, "limit", 500), 1_000)
+    limit = row_limit(call.parameters)
     found = [
         order_list
         for order_list in call.venue.books.lists.values()

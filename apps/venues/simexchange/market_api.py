@@ -8,10 +8,10 @@ import orjson
 from apps.venues.simexchange import charts, tickers
 from apps.venues.simexchange.amounts import product, text
 from apps.venues.simexchange.calls import Call
-from apps.venues.simexchange.errors import VenueError, illegal_parameter, invalid_symbol
+from apps.venues.simexchange.errors import illegal_parameter, invalid_symbol
 from apps.venues.simexchange.ladder import snapshot
 from apps.venues.simexchange.markets import Market, TapeEntry
-from apps.venues.simexchange.requests import integer, required
+from apps.venues.simexchange.requests import integer, required, row_limit
 
 
 def ping(_call: Call) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def depth(call: Call) -> dict[str, Any]:
     return snapshot(
         _market(call),
         update=call.exchange.streams.update_of(_market(call)),
-        limit=min(integer(call.parameters, "limit", 100), 5_000),
+        limit=max(1, min(integer(call.parameters, "limit", 100), 5_000)),
     )
 
 
@@ -83,7 +83,7 @@ def aggregate_trades(call: Call) -> list[dict[str, Any]]:
 def klines(call: Call) -> list[list[object]]:
     """GET klines and uiKlines."""
     parameters = call.parameters
-    limit = min(integer(parameters, "limit", 500), charts.MOST_CANDLES)
+    limit = row_limit(parameters)
     candles = call.exchange.charts.candles(
         _market(call),
         interval=required(parameters, "interval"),
@@ -163,9 +163,7 @@ def _one_or_all(call: Call, view: Callable[[Market], dict[str, Any]]) -> Any:
 
 def _tape(call: Call) -> list[TapeEntry]:
     parameters = call.parameters
-    limit = integer(parameters, "limit", 500)
-    if not 0 < limit <= 1_000:
-        raise VenueError(code=-1130, message="Data sent for parameter 'limit' is not valid.")
+    limit = row_limit(parameters)
     since = integer(parameters, "startTime", 0)
     until = integer(parameters, "endTime", 1 << 62)
     first = integer(parameters, "fromId", 0)

@@ -2,13 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 from apps.venues.simexchange.levels import Levels
 from apps.venues.simexchange.prices import MarketMove
 from apps.venues.simexchange.rules import Rules
-from apps.venues.simexchange.sweep import Rung, sweep_quantity
+from apps.venues.simexchange.sweep import ENDLESS, Rung
 
-TAPE_LENGTH = 5_000
+TAPE_LENGTH: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class TapeEntry:
 class Market:
     """Quotes, ladder and working orders of one symbol.
 
-    `move` is what the price source said last. `spare_bids` and `spare_asks` are that ladder less
-    what takers have taken since; None is unlimited depth at the quote.
+    `move` is what the price source said last; `bids` and `asks` are its ladder less what takers
+    have taken since, with one endless rung where the source gives no depth.
     """
 
     def __init__(self, rules: Rules, *, source_symbol: str) -> None:
@@ -36,49 +37,26 @@ class Market:
         self.move: MarketMove | None = None
         self.last = 0
         self.tape: deque[TapeEntry] = deque(maxlen=TAPE_LENGTH)
-        self.spare_bids: list[Rung] | None = []
-        self.spare_asks: list[Rung] | None = []
+        self.bids: list[Rung] = []
+        self.asks: list[Rung] = []
 
     def take(self, move: MarketMove) -> None:
         """Replace the ladder by the one of a new move."""
         self.move = move
-        self.spare_bids = [list(rung) for rung in move.bids] or None
-        self.spare_asks = [list(rung) for rung in move.asks] or None
+        self.bids = _rungs(move.bids, move.bid)
+        self.asks = _rungs(move.asks, move.ask)
 
     @property
     def at(self) -> int:
         """Market time of the last move, 0 before the first."""
         return self.move.at if self.move else 0
 
-    def best_against(self, *, is_buy: bool) -> int:
-        """Return the best price a taker would get, 0 when there is none."""
-        if self.move is None:
-            return 0
-        ladder = self.spare_asks if is_buy else self.spare_bids
-        if ladder is None:
-            return self.move.ask if is_buy else self.move.bid
-        return next((price for price, quantity in ladder if quantity > 0), 0)
+    def rungs_against(self, *, is_buy: bool) -> list[Rung]:
+        """Return the ladder that a taker meets, best first."""
+        return self.asks if is_buy else self.bids
 
-    def ladder_against(self, *, is_buy: bool) -> list[Rung] | None:
-        """Return the ladder that a taker meets; None is unlimited depth."""
-        return self.spare_asks if is_buy else self.spare_bids
 
-    def crosses(self, price: int, *, is_buy: bool) -> bool:
-        """Whether a limit order at this price would execute at once."""
-        best = self.best_against(is_buy=is_buy)
-        if not best:
-            return False
-        return price >= best if is_buy else price <= best
-
-    def preview(self, *, is_buy: bool, limit: int, quantity: int) -> list[tuple[int, int]]:
-        """Return the fills that a taker of `quantity` would get now."""
-        best = self.best_against(is_buy=is_buy)
-        if not best:
-            return []
-        return sweep_quantity(
-            ladder=self.ladder_against(is_buy=is_buy),
-            best=best,
-            limit=limit,
-            is_buy=is_buy,
-            quantity=quantity,
-        )
+def _rungs(ladder: tuple[tuple[int, int], ...], quote: int) -> list[Rung]:
+    if ladder:
+        return [Rung(price, quantity) for price, quantity in ladder]
+    return [Rung(quote, ENDLESS)] if quote else []

@@ -2,28 +2,15 @@
 
 from collections.abc import Sequence
 
-from apps.venues.simexchange import order_lists, reports, settlement
+from apps.venues.simexchange import crossing, order_lists, reports, settlement
 from apps.venues.simexchange.amounts import product
 from apps.venues.simexchange.books import Order, Trade
+from apps.venues.simexchange.fillprice import fill_price
 from apps.venues.simexchange.levels import waits_for_stop
 from apps.venues.simexchange.markets import Market
 from apps.venues.simexchange.prices import MarketMove
-from apps.venues.simexchange.sweep import sweep_quantity, sweep_value, take
+from apps.venues.simexchange.sweep import Part, sweep_quantity, sweep_value, take, total, worth
 from apps.venues.simexchange.venue import Venue
-
-
-def fill_price(*, is_buy: bool, level: int, opened_at: int, is_stop: bool, bar_prices: bool) -> int:
-    """Return the price at which a resting order fills when a move reaches it.
-
-    level -- the limit or the stop price; opened_at -- the first price of the move. With bars a
-    limit fills at the better of limit and open, and a stop at its level or, when the bar gaps
-    through it, at the open. On a continuous tape nobody gives a resting order more than its limit.
-    """
-    if not bar_prices:
-        return level
-    if is_stop:
-        return max(level, opened_at) if is_buy else min(level, opened_at)
-    return min(level, opened_at) if is_buy else max(level, opened_at)
 
 
 def apply_move(venue: Venue, market: Market, move: MarketMove) -> None:
@@ -40,58 +27,57 @@ def apply_move(venue: Venue, market: Market, move: MarketMove) -> None:
 
 
 def execute_taker(venue: Venue, order: Order, *, limit: int) -> list[Trade]:
-    """Fill an order against the ladder as far as it reaches; fills of one price are one trade."""
-    market = venue.markets[order.symbol]
-    best = market.best_against(is_buy=order.is_buy)
-    if not best:
+    """Fill an order against what it meets, as far as that and its limit reach."""
+    parts = plan(venue, order, limit=limit)
+    if parts and not crossing.prevent_self_trade(venue, order, worst=parts[-1].price):
         return []
-    ladder = market.ladder_against(is_buy=order.is_buy)
-    if order.quantity:
-        fills = sweep_quantity(
-            ladder=ladder, best=best, limit=limit, is_buy=order.is_buy, quantity=order.remaining
-        )
-    else:
-        fills = sweep_value(
-            ladder=ladder, best=best, lot=market.rules.lot, value=order.quote_quantity
-        )
-        order.quantity = sum(quantity for _, quantity in fills)
-    if not fills or not _can_pay(venue, order, fills):
+    if order.quote_quantity:
+        order.quantity = total(parts)
+    if not parts or not _can_pay(venue, order, cost=worth(parts), quantity=total(parts)):
         return []
-    take(ladder, fills)
-    return [
-        settlement.fill(venue, order, price=price, quantity=quantity, maker=False)
-        for price, quantity in fills
-    ]
+    take(parts)
+    trades = []
+    for part in parts:
+        if part.rung.order is not None:
+            _fill_resting(venue, part.rung.order, price=part.price, quantity=part.quantity)
+        trades.append(
+            settlement.fill(venue, order, price=part.price, quantity=part.quantity, maker=False)
+        )
+    return trades
 
 
-def _can_pay(venue: Venue, order: Order, fills: Sequence[tuple[int, int]]) -> bool:
+def plan(venue: Venue, order: Order, *, limit: int) -> list[Part]:
+    """Return the parts that a taker would be filled with now."""
+    rungs = crossing.rungs_for(venue, order.symbol, is_buy=order.is_buy, account=order.account)
+    if order.quote_quantity:
+        lot = venue.markets[order.symbol].rules.lot
+        return sweep_value(rungs=rungs, lot=lot, value=order.quote_quantity)
+    return sweep_quantity(rungs=rungs, limit=limit, is_buy=order.is_buy, quantity=order.remaining)
+
+
+def _can_pay(venue: Venue, order: Order, *, cost: int, quantity: int) -> bool:
     """A market order has nothing set aside: see that what it would cost is there."""
     if order.locked:
         return True
-    asset, amount = cost_of(venue, order, fills)
-    return venue.account_of(order).balance(asset).free >= amount
+    rules, account = venue.markets[order.symbol].rules, venue.account_of(order)
+    if order.is_buy:
+        return account.balance(rules.quote).free >= venue.fees.need(cost)
+    return account.balance(rules.base).free >= quantity
 
 
-def cost_of(venue: Venue, order: Order, fills: Sequence[tuple[int, int]]) -> tuple[str, int]:
-    """Return (asset, amount) that taker fills cost."""
-    rules = venue.markets[order.symbol].rules
-    if not order.is_buy:
-        return rules.base, sum(quantity for _, quantity in fills)
-    return rules.quote, venue.fees.need(sum(product(price, part) for price, part in fills))
-
-
-def _path(venue: Venue, move: MarketMove, before: int) -> list[tuple[int, int | None]]:
+def _path(venue: Venue, move: MarketMove, before: int) -> Sequence[tuple[int, int | None]]:
     """Return the prices a move goes through, each with the quantity that traded there.
 
-    With bars and recorded moves without a tape: open, low, high, close (spot bots are long, so
-    the low is the stop side). With a tape: trade by trade, and nothing when nobody traded.
+    With bars: open, low, high, close (spot bots are long, so the low is the stop side). With a
+    tape: trade by trade, and nothing when nobody traded.
     """
-    if move.trades and not venue.bar_prices:
-        limited = venue.config.partial_fills
-        return [(trade.price, trade.quantity if limited else None) for trade in move.trades]
-    if not venue.bar_prices and move.open == move.high == move.low == before:
-        return []
-    return [(move.open, None), (move.low, None), (move.high, None), (move.close, None)]
+    if not venue.bar_prices:
+        if move.trades:
+            limited = venue.config.partial_fills
+            return [(trade.price, trade.quantity if limited else None) for trade in move.trades]
+        if move.low == move.high == before:
+            return ()
+    return [(price, None) for price in (move.open, move.low, move.high, move.close)]
 
 
 def _walk(venue: Venue, market: Market, price: int, *, opened_at: int, room: int | None) -> None:
@@ -125,7 +111,7 @@ def _fill_resting(venue: Venue, order: Order, *, price: int, quantity: int) -> N
 
 
 def _fill_crossed(venue: Venue, market: Market, move: MarketMove) -> None:
-    """Fill resting limits that the quotes have passed although no trade touched them."""
+    """Fill resting limits that the quotes have reached although no trade touched them."""
     if venue.bar_prices:
         return
     for order in market.levels.limits_crossed_by(bid=move.bid, ask=move.ask):
@@ -133,10 +119,14 @@ def _fill_crossed(venue: Venue, market: Market, move: MarketMove) -> None:
             continue
         quantity = order.remaining
         if venue.config.partial_fills:
-            ladder = market.ladder_against(is_buy=order.is_buy)
-            fills = market.preview(is_buy=order.is_buy, limit=order.price, quantity=quantity)
-            quantity = sum(part for _, part in fills)
-            take(ladder, fills)
+            parts = sweep_quantity(
+                rungs=market.rungs_against(is_buy=order.is_buy),
+                limit=order.price,
+                is_buy=order.is_buy,
+                quantity=quantity,
+            )
+            take(parts)
+            quantity = total(parts)
         if quantity > 0:
             _fill_resting(venue, order, price=order.price, quantity=quantity)
 
@@ -167,5 +157,5 @@ def _execute_on_path(venue: Venue, order: Order, *, at: int) -> None:
     """Fill a triggered order at the price the path has reached, unless its limit forbids it."""
     if order.price and (order.price < at if order.is_buy else order.price > at):
         return
-    if _can_pay(venue, order, [(at, order.remaining)]):
+    if _can_pay(venue, order, cost=product(at, order.remaining), quantity=order.remaining):
         settlement.fill(venue, order, price=at, quantity=order.remaining, maker=False)

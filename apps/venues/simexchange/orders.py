@@ -1,11 +1,12 @@
 """Places new orders: filters, funds, then the market."""
 
-from apps.venues.simexchange import matching, reports, settlement
+from apps.venues.simexchange import crossing, matching, reports, settlement
 from apps.venues.simexchange.amounts import product, product_up
 from apps.venues.simexchange.books import NO_LIST, Account, Order, Trade
 from apps.venues.simexchange.errors import insufficient_balance, rejected
 from apps.venues.simexchange.markets import Market
 from apps.venues.simexchange.requests import OrderRequest
+from apps.venues.simexchange.sweep import Rung, beyond, sweep_quantity, total, worth
 from apps.venues.simexchange.venue import Venue
 
 
@@ -14,7 +15,7 @@ def place(venue: Venue, account: Account, request: OrderRequest) -> tuple[Order,
     market = check(venue, account, request)
     order = create(venue, account, request)
     trades: list[Trade] = []
-    if request.time_in_force == "FOK" and not _fills_whole(market, order):
+    if request.time_in_force == "FOK" and not _fills_whole(venue, order):
         settlement.finish(venue, order, status="EXPIRED", execution="EXPIRED")
         return order, trades
     if not order.is_conditional:
@@ -27,10 +28,12 @@ def place(venue: Venue, account: Account, request: OrderRequest) -> tuple[Order,
 def check(venue: Venue, account: Account, request: OrderRequest) -> Market:
     """Refuse an order that breaks a filter, repeats an open id or cannot be paid for."""
     market = venue.market(request.symbol)
+    if venue.is_stale(market):
+        raise rejected("Market is closed.")
     check_filters(market, account, request)
     check_id(account, request)
     check_stop(market, request)
-    if request.type == "LIMIT_MAKER" and market.crosses(request.price, is_buy=request.is_buy):
+    if request.type == "LIMIT_MAKER" and _would_take(venue, account, request):
         raise rejected("Order would immediately match and take.")
     check_funds(venue, account, market, request)
     return market
@@ -113,21 +116,33 @@ def check_stop(market: Market, request: OrderRequest) -> None:
 
 def check_funds(venue: Venue, account: Account, market: Market, request: OrderRequest) -> None:
     """Refuse an order that the free balance cannot pay for."""
-    asset, amount = _funds(venue, market, request)
+    asset, amount = _funds(venue, account, market, request)
     if account.balance(asset).free < amount:
         raise insufficient_balance()
 
 
-def _funds(venue: Venue, market: Market, request: OrderRequest) -> tuple[str, int]:
+def _funds(
+    venue: Venue, account: Account, market: Market, request: OrderRequest
+) -> tuple[str, int]:
     rules = market.rules
     if request.type != "MARKET":
         return funds_to_rest(venue, market, request)
     if not request.is_buy:
         return rules.base, request.quantity
-    if request.quote_quantity:
-        return rules.quote, venue.fees.need(request.quote_quantity)
-    fills = market.preview(is_buy=True, limit=0, quantity=request.quantity)
-    return rules.quote, venue.fees.need(sum(product(price, part) for price, part in fills))
+    value = request.quote_quantity
+    if not value:
+        rungs = _rungs(venue, account, request)
+        value = worth(sweep_quantity(rungs=rungs, limit=0, is_buy=True, quantity=request.quantity))
+    return rules.quote, venue.fees.need(value)
+
+
+def _rungs(venue: Venue, account: Account, request: OrderRequest) -> list[Rung]:
+    return crossing.rungs_for(venue, request.symbol, is_buy=request.is_buy, account=account.number)
+
+
+def _would_take(venue: Venue, account: Account, request: OrderRequest) -> bool:
+    rungs = _rungs(venue, account, request)
+    return bool(rungs) and not beyond(rungs[0].price, request.price, is_buy=request.is_buy)
 
 
 def funds_to_rest(venue: Venue, market: Market, request: OrderRequest) -> tuple[str, int]:
@@ -138,9 +153,8 @@ def funds_to_rest(venue: Venue, market: Market, request: OrderRequest) -> tuple[
     return market.rules.quote, venue.fees.need(product_up(price, request.quantity))
 
 
-def _fills_whole(market: Market, order: Order) -> bool:
-    fills = market.preview(is_buy=order.is_buy, limit=order.price, quantity=order.quantity)
-    return sum(part for _, part in fills) == order.quantity
+def _fills_whole(venue: Venue, order: Order) -> bool:
+    return total(matching.plan(venue, order, limit=order.price)) == order.quantity
 
 
 def _rest_or_expire(venue: Venue, market: Market, order: Order) -> None:

@@ -3,19 +3,25 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from apps.venues.simexchange import matching
 from apps.venues.simexchange.broadcast import Broadcast
 from apps.venues.simexchange.exchange import Exchange
+from apps.venues.simexchange.marketclock import MarketClock
 from apps.venues.simexchange.markets import Market, TapeEntry
 from apps.venues.simexchange.prices import MarketMove
 from apps.venues.simexchange.venue import wall_clock
 
+if TYPE_CHECKING:
+    from apps.venues.simexchange.prices.mirrored import MirroredSource
+
 logger = logging.getLogger(__name__)
 
 SLICE_S: Final = 0.1
+PRIMING_MS: Final = 3_600_000
 # A venue that slept longer than this resumes at the present instead of catching up.
 LONGEST_CATCH_UP_MS: Final = 600_000
 
@@ -29,14 +35,19 @@ class Pump:
         self._broadcast = Broadcast(exchange)
 
     def prime(self, at: int) -> None:
-        """Give every market the quotes of the last move before `at`, without matching."""
+        """Give every market the quotes of the source's last move before `at`, without matching."""
+        span = 1_000 if self._venue.notice else PRIMING_MS
         for market in self._venue.markets.values():
-            for move in self._venue.source.moves(market.source_symbol, at - 1_000, at):
-                market.take(move)
-                market.last = move.close
-            if market.at:
-                self._exchange.charts.begin(market, live_since=market.at)
-            self._exchange.streams.ladder_event(market)
+            moves = self._venue.source.moves(market.source_symbol, at - span, at)
+            for latest in deque(moves, maxlen=1):
+                self.stand(market, latest)
+
+    def stand(self, market: Market, move: MarketMove) -> None:
+        """Put a market where a move ended, without matching anything against it."""
+        market.take(move)
+        market.last = move.close
+        self._exchange.charts.begin(market, live_since=move.at)
+        self._exchange.streams.ladder_event(market)
 
     def apply(self, market: Market, moves: Iterable[MarketMove]) -> None:
         """Advance one market move by move; fills are on disk before anybody hears of them."""
@@ -49,17 +60,26 @@ class Pump:
             self._venue.commit()
             self._broadcast.tell(market, printed, closed)
 
-    async def run_by_wall_clock(self) -> None:
+    async def run_by_clock(self, clock: MarketClock) -> None:
         """Pump the source's moves as their time comes, ten times a second."""
         while True:
             await asyncio.sleep(SLICE_S - wall_clock() / 1_000 % SLICE_S)
+            now = clock.now()
             for market in self._venue.markets.values():
                 with self._survive(market):
-                    self._catch_up(market, wall_clock())
+                    since = market.at if market.at > now - LONGEST_CATCH_UP_MS else now - 1_000
+                    moves = self._venue.source.moves(market.source_symbol, since, now)
+                    self.apply(market, moves)
 
-    def _catch_up(self, market: Market, now: int) -> None:
-        since = market.at if market.at > now - LONGEST_CATCH_UP_MS else now - 1_000
-        self.apply(market, self._venue.source.moves(market.source_symbol, since, now))
+    async def run_live(self, source: "MirroredSource") -> None:
+        """Follow a live source."""
+        await source.run(self._follow)
+
+    def _follow(self, move: MarketMove) -> None:
+        for market in self._venue.markets.values():
+            if market.source_symbol == move.symbol:
+                with self._survive(market):
+                    self.apply(market, [move])
 
     @contextlib.contextmanager
     def _survive(self, market: Market) -> Iterator[None]:

@@ -97,6 +97,11 @@ def integer(parameters: Parameters, name: str, default: int) -> int:
     return int(value)
 
 
+def row_limit(parameters: Parameters) -> int:
+    """Return how many rows to answer: 500 unless told, at most 1000."""
+    return max(1, min(integer(parameters, "limit", 500), 1_000))
+
+
 def client_id(parameters: Parameters, name: str) -> str:
     """Return a client order id, empty when none was given."""
     value = parameters.get(name, "")

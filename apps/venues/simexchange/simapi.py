@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from apps.venues.simexchange import admin, ledger
+from apps.venues.simexchange import admin, ledger, steps
 from apps.venues.simexchange.config import ConfigError
 from apps.venues.simexchange.errors import VenueError
 from apps.venues.simexchange.faults import FaultError
 from apps.venues.simexchange.prices import PriceSourceError
 
 if TYPE_CHECKING:
-    from apps.venues.simexchange.server import Served
+    from apps.venues.simexchange.served import Served
 
 Action = Callable[["Served", Mapping[str, Any]], Any]
+
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 def read_token(path: Path) -> str:
@@ -34,10 +36,13 @@ def read_token(path: Path) -> str:
 class SimFace:
     """Answers `/sim/...`, for whoever holds the token."""
 
-    def __init__(self, venues: Mapping[str, "Served"], *, token: str, mode: str) -> None:
+    def __init__(
+        self, venues: Mapping[str, "Served"], *, token: str, mode: str, remote_allowed: bool
+    ) -> None:
         self._venues = venues
         self._token = token
         self._mode = mode
+        self._remote_allowed = remote_allowed
         self._actions: Mapping[str, Action] = {
             "POST accounts": admin.open_account,
             "POST deposit": admin.deposit,
@@ -54,6 +59,8 @@ class SimFace:
 
     async def answer(self, request: web.Request, path: str) -> web.StreamResponse:
         """Answer one admin request."""
+        if not self._remote_allowed and request.remote not in _LOOPBACK:
+            return _json({"error": "/sim answers this host only; see --sim-remote"}, status=403)
         given = request.headers.get("X-Sim-Token", "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             return _json({"error": "X-Sim-Token is missing or wrong"}, status=401)
@@ -84,7 +91,7 @@ class SimFace:
     def _advance(self, served: "Served", body: Mapping[str, Any]) -> Any:
         if self._mode != "lockstep":
             raise ConfigError("advance needs mode lockstep; this exchange follows the wall clock")
-        return admin.advance(served, body)
+        return steps.advance(served.exchange.venue, served.pump, body)
 
 
 def _json(content: Any, *, status: int = 200) -> web.Response:

@@ -5,9 +5,7 @@ from typing import Any
 from apps.venues.simexchange import cancels, lists_api, orders, views
 from apps.venues.simexchange.calls import Call
 from apps.venues.simexchange.errors import no_such_order
-from apps.venues.simexchange.requests import Parameters, integer, read_order, required
-
-MOST_ROWS = 1_000
+from apps.venues.simexchange.requests import Parameters, integer, read_order, required, row_limit
 
 
 def place(call: Call) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def all_orders(call: Call) -> list[dict[str, Any]]:
     first = integer(call.parameters, "orderId", 0)
     since = integer(call.parameters, "startTime", 0)
     until = integer(call.parameters, "endTime", 1 << 62)
-    limit = min(integer(call.parameters, "limit", 500), MOST_ROWS)
+    limit = row_limit(call.parameters)
     found = [
         order
         for order in call.account.orders.values()
@@ -94,7 +92,7 @@ def my_trades(call: Call) -> list[dict[str, Any]]:
     until = integer(call.parameters, "endTime", 1 << 62)
     order = integer(call.parameters, "orderId", 0)
     least = integer(call.parameters, "fromId", 0)
-    limit = min(integer(call.parameters, "limit", 500), MOST_ROWS)
+    limit = row_limit(call.parameters)
     account = call.account
     found = [
         trade

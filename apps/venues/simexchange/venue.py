@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apps.venues.simexchange.books import Account, Books, Changes, Order
-from apps.venues.simexchange.config import VenueConfig
+from apps.venues.simexchange.config import VenueConfig, rules_text
 from apps.venues.simexchange.errors import invalid_symbol
 from apps.venues.simexchange.markets import Market
 from apps.venues.simexchange.persistence import Storage
@@ -68,6 +68,11 @@ class Venue:
         """Return the venue's clock in ms."""
         return self._clock() + self.skew
 
+    def is_stale(self, market: Market) -> bool:
+        """Whether the source of a market's prices is lost, so nothing can be matched."""
+        stale = getattr(self.source, "is_stale", None)
+        return bool(stale and stale(market.source_symbol))
+
     def set_skew(self, skew: int) -> None:
         """Set the venue's clock ahead (or behind) of the wall clock, in ms."""
         self.skew = skew
@@ -83,8 +88,6 @@ class Venue:
 
     def set_rules(self, rules: Rules) -> None:
         """Change a market's filters from now on, across restarts."""
-        from apps.venues.simexchange.config import rules_text
-
         self.markets[rules.symbol].rules = rules
         self.books.keep(f"rules {rules.symbol}", rules_text(rules))
         self.commit()

@@ -19,6 +19,12 @@ class Command(BaseCommand):
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Serve; a wrong configuration ends with code 2."""
-        code = run(port=options["port"], state_dir=options["state_dir"], config=options["config"])
+        code = run(
+            port=options["port"],
+            state_dir=options["state_dir"],
+            config=options["config"],
+            host=options["host"],
+            sim_remote=options["sim_remote"],
+        )
         if code:
             raise SystemExit(code)
