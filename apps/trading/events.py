@@ -28,13 +28,17 @@ class BarClosed:
 
 @dataclass(frozen=True, slots=True)
 class SignalGiven:
-    """A strategy's verdict at the close of a bar. Key: market, strategy, parameter hash, bar."""
+    """A strategy's verdict at the close of a bar. Key: market, strategy, parameter hash, bar.
+
+    `closed_at`: when that bar closed, from which the signal's age counts; 0 = not known.
+    """
 
     key: str
     bar_open_at: int
     bits: int
     strength: float
     inputs: Mapping[str, float] = field(default_factory=dict)
+    closed_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class TimerDue:
 
 
 # ---- journal events -----------------------------------------------------------------------------
+# `marks`: when the engine took the event in (`at`, market time) and what prices and time had moved
+# since the event before it. The engine fills them in; with them `replay` decides again.
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +75,17 @@ class ConfigurationApplied:
     capital: Decimal
     limits: Mapping[str, Any] = field(default_factory=dict)
     apply_to_open: bool = False
+    instrument: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ModeChanged:
-    """What the bot may plan from now on: "trade", "exits_only" or "nothing"."""
+    """What the bot may plan from now on: "trade", "exits_only", "flatten" or "nothing"."""
 
     mode: str
     reason: str
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class SignalActed:
     bits: int
     strength: float
     inputs: Mapping[str, float]
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,8 @@ class IntentExpired:
 
     client_order_id: str
     reason: str
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,7 @@ class OrderAccepted:
     client_order_id: str
     venue_order_id: str
     accepted_at: int
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +172,7 @@ class OrderRejected:
     client_order_id: str
     code: str
     message: str
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +183,7 @@ class SendRefused:
     code: str
     message: str
     retry_after_s: float
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +201,7 @@ class OrderAbsent:
     client_order_id: str
     deadline_at: int
     venue_at: int
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +214,8 @@ class OrderHeld:
 class CancelRequested:
     client_order_id: str
     reason: str
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +228,7 @@ class OrderFilled:
     fee_asset: str
     is_maker: bool
     filled_at: int
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +239,20 @@ class OrderDone:
     status: VenueStatus
     filled: Decimal
     closed_at: int
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionClosed:
+    """A round trip ended. `dust`: coins left over that are too few to be sold."""
+
+    position: int
+    deal: int
+    reason: str
+    realised: Decimal
+    dust: Decimal
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 Trigger = PriceMoved | BarClosed | SignalGiven | TimerDue
@@ -242,6 +275,7 @@ Event = (
     | CancelRequested
     | OrderFilled
     | OrderDone
+    | PositionClosed
 )
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 _HINTS = {name: get_type_hints(kind) for name, kind in KINDS.items()}

@@ -1,8 +1,9 @@
 """What a market trades, and the only rounding of its prices and quantities."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
-from typing import Literal
+from typing import Any, Literal
 
 FeeTakenIn = Literal["quote", "received"]
 
@@ -48,8 +49,25 @@ class Instrument:
             return f"value {notional:f} {self.quote} is below the minimum {self.min_notional:f}"
         return None
 
+    def to_json(self) -> dict[str, str]:
+        """Every field as text, decimals exactly."""
+        return {item.name: _text(getattr(self, item.name)) for item in fields(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Instrument":
+        texts = ("symbol", "base", "quote", "fee_taken_in")
+        parts: dict[str, Any] = {
+            item.name: values[item.name] if item.name in texts else Decimal(values[item.name])
+            for item in fields(cls)
+        }
+        return cls(**parts)
+
     @staticmethod
     def _steps(value: Decimal | float, step: Decimal) -> Decimal:
         exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
         # A kernel float such as 0.30000000000000004 carries noise far below any lot or tick.
         return (exact / step).quantize(Decimal("1e-9"), ROUND_HALF_EVEN)
+
+
+def _text(value: Decimal | str) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else value

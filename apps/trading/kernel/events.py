@@ -63,7 +63,7 @@ from apps.trading.kernel.risk import APPROVED, count_order, review, roll_day
 def enter_books(
     s: State, p: int, side: int, price: float, quantity: float, fee: float, fee_base: float
 ) -> None:
-    """Move cash and coins. `fee` is paid in quote, `fee_base` in coins out of a buy."""
+    """Move cash and coins. `fee` is paid in quote, `fee_base` in coins."""
     bot = s.bot
     pos = s.positions[p]
     value = price * quantity
@@ -75,7 +75,7 @@ def enter_books(
         pos.bought += quantity - fee_base
         pos.cost += value + fee
     else:
-        pos.quantity -= quantity
+        pos.quantity -= quantity + fee_base
         pos.proceeds += value - fee
         if pos.quantity < 1e-12 * pos.bought:
             pos.quantity = 0.0
@@ -91,6 +91,7 @@ def begin(s: State, p: int, price: float) -> None:
     pos.base_price = price
     pos.peak = price
     pos.deal = s.bot.opened
+    pos.reason = 0
     pos.exits = s.plan.exits
     s.bot.opened += 1
 

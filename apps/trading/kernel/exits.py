@@ -87,14 +87,14 @@ def protect(s: State, p: int) -> None:
 
 @compiled
 def rest(s: State, p: int) -> None:
-    """An empty position, ready for the next entry."""
+    """An empty position, ready for the next entry; it still tells its last deal and reason."""
     pos = s.positions[p]
     pos.status = IDLE
-    pos.deal = pos.opened_at = pos.last_add_at = 0
+    pos.opened_at = pos.last_add_at = 0
     pos.quantity = pos.bought = pos.cost = pos.average = pos.proceeds = 0.0
     pos.base_price = pos.peak = 0.0
     pos.trailing = pos.break_even = pos.below_since = 0
-    pos.rungs_placed = pos.rungs_filled = pos.adds = pos.steps_done = pos.reason = 0
+    pos.rungs_placed = pos.rungs_filled = pos.adds = pos.steps_done = 0
     for k in range(MAX_STEPS):
         pos.step_sold[k] = 0.0
 

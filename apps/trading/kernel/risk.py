@@ -47,6 +47,8 @@ def equity(s: State) -> float:
 @compiled
 def roll_day(s: State) -> None:
     """Begin the daily loss anew at 00:00 UTC."""
+    if s.limits.max_daily_loss > 1.0:
+        return
     day = s.bot.now // DAY_MS
     if day != s.bot.day:
         s.bot.day = day

@@ -1,0 +1,135 @@
+"""The memory in which the kernel decides: a state is copied in, decided on, and copied out."""
+
+from math import isfinite
+from typing import NamedTuple
+
+import numpy as np
+
+from apps.trading.configuration import Configuration
+from apps.trading.kernel import layout
+from apps.trading.kernel.events import decide
+from apps.trading.kernel.words import INDEX, ORDERS_AT, clock_of, used_bytes
+from apps.trading.risk import Totals
+
+_NOW = INDEX["bot.now"]
+_MARK = INDEX["bot.mark"]
+_ORDERS_END = ORDERS_AT + layout.MAX_ORDERS * layout.ORDER.itemsize
+
+
+class Action(NamedTuple):
+    """One wish of the kernel; the fields of layout.ACTION, in their order (`rung`: index)."""
+
+    kind: int
+    order_kind: int
+    side: int
+    role: int
+    position: int
+    slot: int
+    rung: int
+    verdict: int
+    price: float
+    quantity: float
+    reference: float
+
+
+class Watch(NamedTuple):
+    """Strictly between the prices, before `wake_at` (ms), without these bits: nothing happens."""
+
+    low: float
+    high: float
+    wake_at: int
+    signal_bits: int
+
+
+class Workspace:
+    """One kernel record. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._states = layout.new_states(1)
+        self.row = self._states[0]
+        self._bytes = self._states.view(np.uint8)
+        self._words = self._states.view(np.int64)
+        self._reals = self._states.view(np.float64)
+        self._actions = self._states["actions"][0]
+        self._loaded = _ORDERS_END
+        self._configuration: Configuration | None = None
+
+    def begin(self, configuration: Configuration) -> bytes:
+        """A new bot's state, loaded and returned."""
+        self._bytes[:_ORDERS_END] = 0
+        self.configure(configuration)
+        layout.open_books(
+            self.row,
+            capital=float(configuration.capital),
+            positions=configuration.plan.max_positions,
+        )
+        return self.dump()
+
+    def configure(self, configuration: Configuration) -> None:
+        """Put plan, limits and market rules beside the state."""
+        if configuration is self._configuration:
+            return
+        configuration.plan.to_record(self.row.plan, instrument=configuration.instrument)
+        configuration.limits.to_record(self.row.limits)
+        self._configuration = configuration
+
+    def deposit(self, amount: float) -> None:
+        """More capital, or less; it is neither profit nor loss."""
+        bot = self.row.bot
+        for name in ("cash", "capital", "day_equity", "peak_equity"):
+            setattr(bot, name, getattr(bot, name) + amount)
+
+    def load(self, kernel: bytes, *, now: int, mark: float, totals: Totals) -> None:
+        size = len(kernel)
+        self._bytes[:size] = np.frombuffer(kernel, np.uint8)
+        if size < self._loaded:
+            self._bytes[size:_ORDERS_END] = 0
+        self._loaded = size
+        self._words[_NOW] = now
+        self._reals[_MARK] = mark
+        totals.to_record(self.row.totals)
+
+    def dump(self) -> bytes:
+        """The part of the state that this bot uses."""
+        self._loaded = used_bytes(int(self.row.bot.positions))
+        return self._bytes[: self._loaded].tobytes()
+
+    def decide(
+        self,
+        kind: int,
+        now: int,
+        a: int = 0,
+        b: int = 0,
+        x: float = 0.0,
+        y: float = 0.0,
+        z: float = 0.0,
+        w: float = 0.0,
+    ) -> list[Action]:
+        """Tell the kernel one event; see kernel.events.decide for what the numbers mean."""
+        count = decide(self._states, 0, kind, now, a, b, x, y, z, w)
+        return [Action(*values) for values in self._actions[:count].tolist()]
+
+    def order_status(self, position: int, slot: int) -> int:
+        return int(self.row.orders[position * layout.STRIDE + slot].status)
+
+    def watch_of(self, kernel: bytes) -> Watch:
+        """What a state looks out for."""
+        now, mark = clock_of(kernel)
+        self.load(kernel, now=now, mark=mark, totals=Totals())
+        return self.watch()
+
+    def watch(self) -> Watch:
+        bot = self.row.bot
+        return Watch(
+            float(bot.watch_low),
+            float(bot.watch_high),
+            int(bot.watch_time),
+            int(bot.watch_signals),
+        )
+
+
+def checked_price(price: float, name: str) -> float:
+    """ValueError when it is no price at all: better to halt than to trade on nonsense."""
+    if not (isfinite(price) and price > 0):
+        raise ValueError(f"{name} {price} is not a price")
+    return price
