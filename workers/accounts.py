@@ -1,19 +1,17 @@
 """The exchange accounts this process has opened: venue, rate budget, the exchange's clock."""
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from redis.asyncio import Redis
+from apps.trading.ports import Clock
+from apps.venues import CcxtVenue, VenueAccount, open_venue
+from apps.venues.budget import budget_key, weight_limit
+from apps.venues.budget_redis import RedisBudget, budget_connection
 
-from apps.trading.ports import Budget, Clock, Venue
-from apps.venues import VenueAccount, open_venue
-from apps.venues.budget import RedisBudget
-from apps.venues.venue_clock import VenueClock
-
-logger = logging.getLogger(__name__)
+ADDRESS = "default"
+"""The egress address budgets are counted for; hosts behind one address share it."""
 
 
 class Credentials(Protocol):
@@ -27,21 +25,20 @@ class OpenAccount:
     """One account, shared by all its bots and its desk in this process."""
 
     key: VenueAccount
-    venue: Venue
-    budget: Budget
-    venue_clock: VenueClock
-    measuring: asyncio.Task[None]
+    venue: CcxtVenue
+    keeping_time: asyncio.Task[None]
 
     def exchange_now(self) -> int:
-        return self.venue_clock.exchange_now()
+        return self.venue.exchange_now()
 
 
 class OpenAccounts:
     """Opened once, whoever asks first; closed with the process."""
 
-    def __init__(self, *, store: Credentials, redis: Redis, clock: Clock) -> None:
-        self._store = store
-        self._redis = redis
+    def __init__(self, *, rows: Credentials, redis_url: str, processes: int, clock: Clock) -> None:
+        self._rows = rows
+        self._redis_url = redis_url
+        self._processes = processes
         self._clock = clock
         self._open: dict[UUID, OpenAccount] = {}
         self._opening: dict[UUID, asyncio.Lock] = {}
@@ -54,16 +51,21 @@ class OpenAccounts:
         return self._open[account_id]
 
     async def _open_one(self, account_id: UUID) -> OpenAccount:
-        key = await self._store.venue_account(account_id=account_id)
-        budget = RedisBudget.for_account(redis=self._redis, account=key, clock=self._clock)
+        key = await self._rows.venue_account(account_id=account_id)
+        budget = RedisBudget(
+            redis=budget_connection(self._redis_url),
+            key=budget_key(key, address=ADDRESS),
+            limit=weight_limit(key.exchange),
+            processes=self._processes,
+            clock=self._clock,
+        )
         venue = open_venue(key, budget=budget, clock=self._clock)
         await venue.instruments()
-        venue_clock = VenueClock(ask=venue.server_time, clock=self._clock)
-        await venue_clock.measure()
-        measuring = asyncio.create_task(venue_clock.run(), name=f"clock {account_id}")
-        return OpenAccount(key, venue, budget, venue_clock, measuring)
+        await venue.server_time()
+        keeping_time = asyncio.create_task(venue.keep_time(), name=f"clock {account_id}")
+        return OpenAccount(key, venue, keeping_time)
 
     async def close(self) -> None:
         for account in self._open.values():
-            account.measuring.cancel()
+            account.keeping_time.cancel()
             await account.venue.close()

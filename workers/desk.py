@@ -9,11 +9,18 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
 from apps.trading.ports import Clock, OwnOrder, StreamGap, Venue, VenueUnavailable
-from workers.ports import DeskStore, Lease, LiveOrder, StoreUnavailable, TakenDesk, Wakeups
+from workers.ports import (
+    DeskLost,
+    DeskStore,
+    Lease,
+    LiveOrder,
+    StoreUnavailable,
+    TakenDesk,
+    Wakeups,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +33,6 @@ class DeskRhythm:
     look_s: float = 0.5
     retry_s: float = 2.0
     overlap_ms: int = 60_000
-
-
-class DeskLost(Exception):
-    """Another process owns this desk now."""
 
 
 class Desk:
@@ -119,7 +122,7 @@ class Desk:
 
     async def reconcile(self) -> None:
         """Orders, then fills, then balances: each explains the next."""
-        asked_at = await self._store.now()
+        asked_at = await self._store.database_now()
         await self._compare_orders()
         await self._fetch_fills()
         difference = await self._compare_balances()

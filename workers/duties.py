@@ -19,7 +19,7 @@ async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
     """One shift of one bot."""
     settings = host.settings
     ports = ShiftPorts(
-        store=host.store,
+        store=host.bot_rows,
         lease=host.lease,
         clock=host.clock,
         process_id=host.lease.process_id,
@@ -35,7 +35,7 @@ async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
 async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
     """One stretch of one account's desk."""
     process_id = host.lease.process_id
-    taken = await host.store.take_desk(
+    taken = await host.desk_rows.take_desk(
         account_id=account_id, process_id=process_id, dispatch=dispatch
     )
     if taken is None:
@@ -45,7 +45,7 @@ async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
         desk = Desk(
             taken=taken,
             venue=account.venue,
-            store=host.store,
+            store=host.desk_rows,
             wakeups=host.wakeups,
             lease=host.lease,
             clock=host.clock,
@@ -54,23 +54,23 @@ async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
         )
         return await desk.run()
     finally:
-        await host.store.release_desk(account_id=account_id, fence=taken.fence)
+        await host.desk_rows.release_desk(account_id=account_id, fence=taken.fence)
 
 
 async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
     """One stretch of one exchange's bar feed."""
-    taken = await host.store.take_feed(
+    taken = await host.feed_rows.take_feed(
         feed_id=feed_id, process_id=host.lease.process_id, dispatch=dispatch
     )
     if taken is None:
         return "superseded"
-    feed = open_feed(taken.key, base_url=taken.base_url, clock=host.clock)
+    feed = open_feed(taken.key, base_url=taken.base_url or None, clock=host.clock)
     try:
         bars = BarFeed(
             feed_id=feed_id,
             fence=taken.fence,
             feed=feed,
-            store=host.store,
+            store=host.feed_rows,
             closed=signal_check,
             lease=host.lease,
             clock=host.clock,
@@ -79,7 +79,7 @@ async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
         return await bars.run()
     finally:
         await feed.close()
-        await host.store.release_feed(feed_id=feed_id, fence=taken.fence)
+        await host.feed_rows.release_feed(feed_id=feed_id, fence=taken.fence)
 
 
 class HostSurroundings:
@@ -102,7 +102,10 @@ class HostSurroundings:
         account = await self._host.accounts.account(taken.account_id)
         instruments = await account.venue.instruments()
         return BotNarrator(
-            taken=taken, instrument=instruments[taken.symbol], report=self._host.life.report
+            taken=taken,
+            instrument=instruments[taken.symbol],
+            clock=self._host.clock,
+            report=self._host.life.report,
         )
 
     def joined(self, *, taken: Taken, mailbox: Mailbox) -> None:

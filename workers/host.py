@@ -22,8 +22,9 @@ from workers.feeds import OpenFeeds
 from workers.inbox import Inbox, RedisWakeups
 from workers.lease import ProcessLease
 from workers.life import Life, run_together
-from workers.postgres import PostgresStore
+from workers.postgres import Database
 from workers.settings import HostSettings
+from workers.stores import BotRows, DeskRows, FeedRows, LifeRows
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,11 @@ class Host:
     def __init__(self, settings: HostSettings) -> None:
         self.settings = settings
         self.clock = WallClock()
-        self.store = PostgresStore(threads=settings.database_threads)
+        self.database = Database(threads=settings.database_threads)
+        self.bot_rows = BotRows(self.database)
+        self.desk_rows = DeskRows(self.database)
+        self.feed_rows = FeedRows(self.database)
+        self.life_rows = LifeRows(self.database)
         self.crew = Crew()
         self.draining = {"now": False}
         self.redis = Redis(
@@ -44,7 +49,12 @@ class Host:
                 settings.redis_url, max_connections=8, timeout=5
             )
         )
-        self.accounts = OpenAccounts(store=self.store, redis=self.redis, clock=self.clock)
+        self.accounts = OpenAccounts(
+            rows=self.life_rows,
+            redis_url=settings.redis_url,
+            processes=settings.processes,
+            clock=self.clock,
+        )
         self.feeds = OpenFeeds(crew=self.crew, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="host", daemon=True)
@@ -82,7 +92,7 @@ class Host:
     async def _register(self) -> None:
         """A new row, a new lease, and the rounds that belong to them."""
         settings = self.settings
-        process_id = await self.store.register_process(
+        process_id = await self.life_rows.register_process(
             kind=settings.kind, host=socket.gethostname(), pid=os.getpid(), queue=settings.queue
         )
         self.lease = ProcessLease(
@@ -92,7 +102,7 @@ class Host:
             clock=self.clock,
         )
         self.life = Life(
-            store=self.store,
+            store=self.life_rows,
             lease=self.lease,
             crew=self.crew,
             clock=self.clock,
@@ -102,7 +112,7 @@ class Host:
             redis=self.redis,
             process_id=process_id,
             here=self.crew.nudge,
-            locate=self.store.locate,
+            locate=self.life_rows.locate,
         )
         self._rounds = asyncio.create_task(self._live(process_id), name="rounds")
 
@@ -134,7 +144,7 @@ class Host:
     async def _give_up(self) -> None:
         self._rounds.cancel()
         await self.life.flush_once()
-        await self.store.end_process(process_id=self.lease.process_id)
+        await self.life_rows.end_process(process_id=self.lease.process_id)
         await self.accounts.close()
         await self.feeds.close()
         await self.redis.aclose()

@@ -27,6 +27,7 @@ from apps.trading.events import (
 from apps.trading.instrument import Instrument
 from apps.trading.journal import Taken
 from apps.trading.order import Role, Side
+from apps.trading.ports import Clock
 from workers.ports import LogLine, Report
 
 VERBS = {Side.BUY: "bought", Side.SELL: "sold"}
@@ -36,38 +37,36 @@ class BotNarrator:
     """One bot's voice: builds reports and hands them to the process, which writes them later."""
 
     def __init__(
-        self, *, taken: Taken, instrument: Instrument, report: Callable[[Report], None]
+        self,
+        *,
+        taken: Taken,
+        instrument: Instrument,
+        clock: Clock,
+        report: Callable[[Report], None],
     ) -> None:
         self._taken = taken
+        self._clock = clock
         self._instrument = instrument
         self._report = report
-        self._price_at: int | None = None
         self._status = ""
 
-    def price_seen(self, at: int) -> None:
-        self._price_at = at
-
     def told(self, events: Sequence[Event], *, engine: Engine) -> None:
-        """Turn committed events into lines; the newest fill's time becomes `last_trade_at`."""
+        """Turn committed events into lines."""
         lines = [line for event in events if (line := self._line(event, engine)) is not None]
-        traded = [event.filled_at for event in events if isinstance(event, OrderFilled)]
-        self._report(
-            Report(
-                bot_id=self._taken.bot_id,
-                fence=self._taken.fence,
-                last_price_at=self._price_at,
-                last_trade_at=max(traded) if traded else None,
-                lines=tuple(lines),
-            )
-        )
+        if lines:
+            self._tell(lines=tuple(lines))
 
     def status(self, status: str, reason: str) -> None:
         """What the bot is doing now; reported when it changes."""
         if status == self._status:
             return
         self._status = status
-        line = LogLine("INFO", reason or f"{status.lower()}", {"status": status})
-        self._report(Report(self._taken.bot_id, self._taken.fence, status, reason, lines=(line,)))
+        line = LogLine("INFO", f"{status.lower()}: {reason}", {"status": status})
+        self._tell(observed_status=status, status_reason=reason, lines=(line,))
+
+    def _tell(self, **told: Any) -> None:
+        taken = self._taken
+        self._report(Report(taken.bot_id, taken.fence, self._clock.now(), **told))
 
     def _line(self, event: Event, engine: Engine) -> LogLine | None:
         telling = TELLINGS.get(type(event))

@@ -20,8 +20,6 @@ class Configuration:
     """One version of what a bot is to do."""
 
     version: int
-    strategy: str
-    parameters: Mapping[str, Any]
     plan: Mapping[str, Any]
     limits: Mapping[str, Any]
     capital: Decimal
@@ -43,10 +41,9 @@ class Report:
 
     bot_id: UUID
     fence: int
+    at: int
     observed_status: str | None = None
     status_reason: str | None = None
-    last_price_at: int | None = None
-    last_trade_at: int | None = None
     lines: tuple[LogLine, ...] = ()
 
 
@@ -77,8 +74,6 @@ class BotStore(Protocol):
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
     ) -> Observed: ...
 
-    async def report(self, report: Report) -> None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class TakenDesk:
@@ -101,6 +96,10 @@ class LiveOrder:
     signed_at: int
 
 
+class DeskLost(Exception):
+    """Another process owns this desk now."""
+
+
 class DeskStore(Protocol):
     """One exchange account's books. Every method may raise StoreUnavailable."""
 
@@ -110,7 +109,12 @@ class DeskStore(Protocol):
 
     async def release_desk(self, *, account_id: UUID, fence: int) -> None: ...
 
+    async def database_now(self) -> int:
+        """The database's clock, ms: comparable with when bots were taken."""
+
     async def live_orders(self, *, account_id: UUID) -> Sequence[LiveOrder]: ...
+
+    async def reconcile_wanted(self, *, account_id: UUID, fence: int) -> bool: ...
 
     async def traded_symbols(self, *, account_id: UUID) -> Sequence[str]: ...
 
@@ -125,13 +129,16 @@ class DeskStore(Protocol):
     async def compare_balances(
         self, *, account_id: UUID, fence: int, balances: Mapping[str, Balance]
     ) -> str | None:
-        """Why the venue's balances differ from the ledger, or None when they agree."""
+        """Why the venue's balances differ from the ledger, or None when they agree.
 
-    async def mark_reconciled(self, *, account_id: UUID, fence: int) -> bool: ...
+        Raises DeskLost when the fence is old.
+        """
 
-    async def desk_is_mine(self, *, account_id: UUID, fence: int) -> bool: ...
+    async def mark_reconciled(
+        self, *, account_id: UUID, fence: int, at: int, agrees: bool
+    ) -> bool: ...
 
-    async def degrade(self, *, account_id: UUID, fence: int, reason: str) -> None: ...
+    async def degrade(self, *, account_id: UUID, fence: int, reason: str) -> bool: ...
 
 
 class Wakeups(Protocol):

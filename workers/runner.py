@@ -25,9 +25,9 @@ from apps.trading.events import (
     kind_of,
 )
 from apps.trading.journal import Append, Appended, BotStanding, Fenced, Refused, Taken
-from apps.trading.order import OrderStatus, Role, VenueStatus
+from apps.trading.order import OrderStatus, Role
 from apps.trading.outcome import VenueFill, VenueOrder
-from apps.trading.ports import Budget, Clock, Lane, PriceTick
+from apps.trading.ports import Clock, Lane, PriceTick, Venue
 from apps.trading.risk import Totals
 from workers.crashpoints import crashpoint
 from workers.execution import Execution
@@ -37,7 +37,7 @@ from workers.ports import BotStore, Lease, StoreUnavailable
 logger = logging.getLogger(__name__)
 
 MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
-ORDER_WEIGHT = 1
+WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_off"}
 T = TypeVar("T")
 
 
@@ -57,8 +57,6 @@ class Narrator(Protocol):
     """Tells people what the journal now holds; never in the way of an order."""
 
     def told(self, events: Sequence[Event], *, engine: Engine) -> None: ...
-
-    def price_seen(self, at: int) -> None: ...
 
     def status(self, status: str, reason: str) -> None: ...
 
@@ -83,7 +81,7 @@ class Runner:
         execution: Execution,
         mailbox: Mailbox,
         prices: Prices,
-        budget: Budget,
+        venue: Venue,
         lease: Lease,
         clock: Clock,
         narrator: Narrator,
@@ -96,7 +94,7 @@ class Runner:
         self._execution = execution
         self._mailbox = mailbox
         self._prices = prices
-        self._budget = budget
+        self._venue = venue
         self._lease = lease
         self._clock = clock
         self._narrator = narrator
@@ -128,7 +126,6 @@ class Runner:
         await self._look_around()
         tick = self._mailbox.take_price()
         if tick is not None:
-            self._narrator.price_seen(tick.at)
             await self._take(PriceMoved(tick.price, tick.low, tick.high))
         if self._engine.watch().wake_at <= self._clock.now():
             await self._take(TimerDue())
@@ -220,7 +217,7 @@ class Runner:
         await self._take(
             ConfigurationApplied(
                 version=configuration.version,
-                strategy=configuration.strategy,
+                strategy=self._taken.strategy,
                 plan=configuration.plan,
                 limits=configuration.limits,
                 capital=configuration.capital,
@@ -259,6 +256,8 @@ class Runner:
             if isinstance(result, Appended):
                 break
             self._engine.state = before
+            if result.code not in WISH_CODES:
+                raise RuntimeError(f"the journal refused: {result.message} ({result.code})")
             if result.code in MODE_CODES and await self._mode_moved():
                 continue
             refusals[result.client_order_id] = (result.code, result.message)
@@ -295,7 +294,7 @@ class Runner:
         signed: list[tuple[OrderIntent, OrderSending]] = []
         waiting = 0.0
         for intent in step.sends:
-            wait_s = await self._budget.acquire(lane=_lane(intent), weight=ORDER_WEIGHT)
+            wait_s = await self._venue.admit(lane=_lane(intent))
             if wait_s > 0 or not self._lease.may_send():
                 waiting = max(waiting, wait_s)
                 continue
@@ -365,9 +364,8 @@ def _lane(intent: OrderIntent) -> Lane:
 
 
 def _filled(fill: VenueFill) -> OrderFilled:
-    assert fill.client_order_id is not None
     return OrderFilled(
-        client_order_id=fill.client_order_id,
+        client_order_id=fill.client_order_id or "",
         trade_id=fill.trade_id,
         price=fill.price,
         quantity=fill.quantity,
@@ -379,6 +377,4 @@ def _filled(fill: VenueFill) -> OrderFilled:
 
 
 def _done(order: VenueOrder) -> OrderDone:
-    assert order.client_order_id is not None
-    status = VenueStatus(order.status)
-    return OrderDone(order.client_order_id, status, order.filled, order.updated_at)
+    return OrderDone(order.client_order_id or "", order.status, order.filled, order.updated_at)

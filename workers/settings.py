@@ -19,6 +19,7 @@ class HostSettings:
     lease_renew_s: float
     send_safety_s: float
     windows: Windows
+    processes: int = 1
     database_threads: int = 4
 
 

@@ -15,7 +15,7 @@ from apps.trading.engine import Engine
 from apps.trading.events import ConfigurationApplied, JournalRow, ShiftEnded, ShiftStarted
 from apps.trading.journal import Append, Taken
 from apps.trading.plan import Plan
-from apps.trading.ports import Budget, Clock, Venue
+from apps.trading.ports import Clock, Venue
 from apps.trading.risk import Limits
 from workers.execution import Execution, Windows
 from workers.mailbox import Mailbox
@@ -29,7 +29,6 @@ class Account(Protocol):
     """An exchange account opened in this process."""
 
     venue: Venue
-    budget: Budget
 
     def exchange_now(self) -> int: ...
 
@@ -151,7 +150,7 @@ class Shift:
             execution=execution,
             mailbox=mailbox,
             prices=await self._around.prices(taken=taken, mailbox=mailbox),
-            budget=account.budget,
+            venue=account.venue,
             lease=ports.lease,
             clock=ports.clock,
             narrator=await self._around.narrator(taken=taken),

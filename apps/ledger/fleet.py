@@ -1,0 +1,248 @@
+"""Which long-lived duties should run, who runs them, and what their runners report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from psycopg2.extras import execute_values
+
+from apps.bots.models import Bot, BotLog
+from apps.common.ids import new_id
+from apps.common.sql import fetch
+from apps.ledger.models import BarFeed, Desk
+from apps.ledger.standing import read_standings
+from apps.operations.models import Leased
+from apps.trading.journal import BotStanding
+from apps.trading.order import LIVE
+
+SUPERVISOR_LOCK = 7_304_002
+"""Advisory lock: one supervisor sweeps at a time."""
+
+DUTIES: dict[str, type[Leased]] = {"desk": Desk, "feed": BarFeed, "bot": Bot}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDuty:
+    """A duty that should run and does not, with the dispatch number last claimed for it."""
+
+    duty: str
+    id: UUID
+    dispatch: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFeed:
+    """A bar feed taken by a worker process."""
+
+    feed_id: UUID
+    fence: int
+    exchange: str
+    environment: str
+    venue_name: str
+    base_url: str
+
+
+# ---- the supervisor --------------------------------------------------------------------------
+
+
+def enter_supervision() -> bool:
+    """Take the supervisor's lock for this connection; False when another sweep holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SUPERVISOR_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def leave_supervision() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [SUPERVISOR_LOCK])
+
+
+def working_bots() -> QuerySet[Bot]:
+    """Bots that need a shift: wanted, or not yet seen to have stopped."""
+    wanted = ~Q(desired_status=Bot.Desired.STOPPED) | ~Q(observed_status=Bot.Observed.STOPPED)
+    return Bot.objects.filter(wanted, kind=Bot.Kind.TRADING)
+
+
+def ensure_duties() -> None:
+    """A desk row for each account and a feed row for each venue that working bots need."""
+    working = working_bots().select_related("account")
+    for bot in working.filter(account__desk__isnull=True).distinct("account_id"):
+        Desk.objects.get_or_create(account=bot.account)
+    known = BarFeed.objects.filter(
+        exchange=OuterRef("account__exchange"),
+        environment=OuterRef("account__environment"),
+        venue_name=OuterRef("account__venue_name"),
+    )
+    for bot in working.filter(~Exists(known)):
+        account = bot.account
+        BarFeed.objects.get_or_create(
+            exchange=account.exchange,
+            environment=account.environment,
+            venue_name=account.venue_name,
+            defaults={"base_url": account.base_url},
+        )
+
+
+def duties_to_dispatch(*, claim_lapses_s: float) -> list[WantedDuty]:
+    """Desks and feeds before bots, so that what bots wait for starts first."""
+    working = working_bots()
+    desks = Desk.objects.filter(Exists(working.filter(account_id=OuterRef("account_id"))))
+    feeds = BarFeed.objects.filter(
+        Exists(
+            working.filter(
+                account__exchange=OuterRef("exchange"),
+                account__environment=OuterRef("environment"),
+                account__venue_name=OuterRef("venue_name"),
+            )
+        )
+    )
+    wanted: list[WantedDuty] = []
+    for duty, rows in (("desk", desks), ("feed", feeds), ("bot", working)):
+        found = rows.filter(_unattended(claim_lapses_s)).order_by("dispatched_at", "pk")
+        wanted += [
+            WantedDuty(duty, pk, number)
+            for pk, number in found.values_list("pk", "dispatch_number")
+        ]
+    return wanted
+
+
+def _unattended(claim_lapses_s: float) -> Q:
+    """Nobody alive holds it, and nobody was asked to within the last seconds."""
+    lapsed = Now() - timedelta(seconds=claim_lapses_s)
+    return (Q(process__isnull=True) | Q(process__dead=True)) & (
+        Q(dispatched_at__isnull=True) | Q(dispatched_at__lt=lapsed)
+    )
+
+
+def claim(*, duty: str, id: UUID, dispatch: int) -> int | None:
+    """Raise the dispatch number if it still is `dispatch`; the new one, or None."""
+    claimed = DUTIES[duty]._base_manager.filter(pk=id, dispatch_number=dispatch)
+    changed = claimed.update(dispatch_number=F("dispatch_number") + 1, dispatched_at=Now())
+    return dispatch + 1 if changed else None
+
+
+# ---- bar feeds -------------------------------------------------------------------------------
+
+
+def take_feed(*, feed_id: UUID, process_id: UUID, dispatch: int) -> TakenFeed | None:
+    """Raise the fence for this process; None when the dispatch is old."""
+    with transaction.atomic():
+        taken = BarFeed.objects.filter(pk=feed_id, dispatch_number=dispatch).update(
+            fence=F("fence") + 1,
+            process_id=process_id,
+            dispatch_number=F("dispatch_number") + 1,
+            status="running",
+        )
+        if not taken:
+            return None
+        feed = BarFeed.objects.get(pk=feed_id)
+    return TakenFeed(
+        feed.id, feed.fence, feed.exchange, feed.environment, feed.venue_name, feed.base_url
+    )
+
+
+def release_feed(*, feed_id: UUID, fence: int) -> None:
+    BarFeed.objects.filter(pk=feed_id, fence=fence).update(process=None, status="idle")
+
+
+def feed_is_mine(*, feed_id: UUID, fence: int) -> bool:
+    return BarFeed.objects.filter(pk=feed_id, fence=fence).exists()
+
+
+# ---- what runners report ---------------------------------------------------------------------
+
+
+def locate(*, bot_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The live process of each bot that has one."""
+    rows = Bot.objects.filter(pk__in=bot_ids, process__dead=False)
+    return dict(rows.values_list("pk", "process_id"))
+
+
+def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
+    """Heartbeats of a process's bots in one statement; a moved fence is left alone."""
+    if not seen_at:
+        return
+    rows = [
+        (str(bot_id), fence, _moment(price_ms))
+        for bot_id, (fence, price_ms) in sorted(seen_at.items())
+    ]
+    with connection.cursor() as cursor:
+        execute_values(
+            cursor.cursor,
+            "UPDATE bots_bot SET heartbeat_at = now(), "
+            "last_price_at = coalesce(seen.price_at, last_price_at) "
+            "FROM (VALUES %s) AS seen (bot_id, fence, price_at) "
+            "WHERE bots_bot.id = seen.bot_id AND bots_bot.fence = seen.fence",
+            rows,
+            template="(%s::uuid, %s::bigint, %s::timestamptz)",
+        )
+
+
+def tell(
+    *,
+    bot_id: UUID,
+    fence: int,
+    observed_status: str | None,
+    status_reason: str | None,
+) -> bool:
+    """What a shift says of its bot; False, changing nothing, when the fence has moved."""
+    changes: dict[str, object] = {"heartbeat_at": Now()}
+    if observed_status is not None:
+        changes["observed_status"] = observed_status
+    if status_reason is not None:
+        changes["status_reason"] = status_reason
+    return Bot.objects.filter(pk=bot_id, fence=fence).update(**changes) == 1
+
+
+def log_lines(lines: Sequence[tuple[UUID, int, str, str, Mapping[str, object]]]) -> None:
+    """Write (bot, ms, level, message, metadata) rows of the bots' logs."""
+    BotLog.objects.bulk_create(
+        BotLog(
+            id=new_id(),
+            bot_id=bot_id,
+            at=_moment(at),
+            level=level,
+            message=text,
+            metadata=dict(more),
+        )
+        for bot_id, at, level, text, more in lines
+    )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+
+
+# ---- what runners may have missed --------------------------------------------------------------
+
+_FACTS = """
+SELECT DISTINCT v.bot_id FROM ledger_venuefill v
+WHERE v.bot_id = ANY(%(bots)s) AND v.bot_seq IS NULL
+UNION
+SELECT DISTINCT s.bot_id FROM ledger_venueorderstate s
+JOIN ledger_order o ON o.client_order_id = s.client_order_id
+WHERE s.bot_id = ANY(%(bots)s) AND s.status <> 'open' AND o.status = ANY(%(live)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BotAttention:
+    """A bot's standing now, and whether facts wait that its journal does not hold."""
+
+    standing: BotStanding
+    facts: bool
+
+
+def attention(*, bot_ids: Sequence[UUID]) -> dict[UUID, BotAttention]:
+    """For all bots of a process, in two statements."""
+    standings = read_standings(bot_ids=bot_ids)
+    live = [status.value for status in LIVE]
+    waiting = {row[0] for row in fetch(_FACTS, {"bots": list(bot_ids), "live": live})}
+    return {
+        bot_id: BotAttention(standing.for_shift(), bot_id in waiting)
+        for bot_id, standing in standings.items()
+    }

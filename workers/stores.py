@@ -1,0 +1,276 @@
+"""The shell's stores: each port method is one call of a service on the database's threads."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from apps.accounts.models import ExchangeAccount
+from apps.accounts.services import open_secrets
+from apps.bots import queries as bots
+from apps.ledger import desks, fleet, journal, observations
+from apps.markets import candles
+from apps.markets.models import Market
+from apps.operations import services as operations
+from apps.trading.bar import Bar
+from apps.trading.events import JournalRow, SignalGiven
+from apps.trading.journal import Append, AppendResult, BotStanding, Observed, Taken, Unapplied
+from apps.trading.outcome import Balance, VenueFill, VenueOrder
+from apps.venues import VenueAccount
+from workers.bars import BarWish
+from workers.ports import Configuration, DeskLost, LiveOrder, Report, TakenDesk
+from workers.postgres import Database
+from workers.supervisor import Duty, Wanted
+from workers.writer import Writer
+
+
+class BotRows:
+    """`ports.BotStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._ask = database.ask
+        self._writer = Writer(commit=lambda appends: database.ask(journal.append_batch, appends))
+
+    async def take_bot(self, *, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None:
+        return await self._ask(
+            journal.take_bot, bot_id=bot_id, process_id=process_id, dispatch=dispatch
+        )
+
+    async def release_bot(
+        self, *, bot_id: UUID, fence: int, observed_status: str, reason: str
+    ) -> None:
+        await self._ask(
+            journal.release_bot,
+            bot_id=bot_id,
+            fence=fence,
+            observed_status=observed_status,
+            reason=reason,
+        )
+
+    async def append(self, append: Append) -> AppendResult:
+        return await self._writer.append(append)
+
+    async def journal(self, *, bot_id: UUID, after_seq: int = 0) -> Sequence[JournalRow]:
+        return await self._ask(journal.read_journal, bot_id=bot_id, after_seq=after_seq)
+
+    async def unapplied(self, *, bot_id: UUID) -> Unapplied:
+        return await self._ask(observations.unapplied, bot_id=bot_id)
+
+    async def standing(self, *, bot_id: UUID) -> BotStanding:
+        return await self._ask(journal.standing, bot_id=bot_id)
+
+    async def configuration(self, *, bot_id: UUID, version: int) -> Configuration:
+        row = await self._ask(bots.configuration, bot_id=bot_id, version=version)
+        return Configuration(
+            version=row.version,
+            plan=row.plan,
+            limits=row.limits,
+            capital=row.capital,
+            apply_to_open=row.apply_to_open,
+        )
+
+    async def latest_signal(self, *, bot_id: UUID) -> SignalGiven | None:
+        found = await self._ask(bots.latest_signals, bot_ids=[bot_id])
+        return found.get(bot_id)
+
+    async def desk_reconciled_since(self, *, account_id: UUID, since: int) -> bool:
+        return await self._ask(desks.desk_reconciled_since, account_id=account_id, since=since)
+
+    async def observe(
+        self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
+    ) -> Observed:
+        return await self._ask(
+            observations.observe, account_id=account_id, orders=orders, fills=fills
+        )
+
+
+class DeskRows:
+    """`ports.DeskStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._ask = database.ask
+
+    async def take_desk(
+        self, *, account_id: UUID, process_id: UUID, dispatch: int
+    ) -> TakenDesk | None:
+        return await self._ask(
+            desks.take_desk, account_id=account_id, process_id=process_id, dispatch=dispatch
+        )
+
+    async def release_desk(self, *, account_id: UUID, fence: int) -> None:
+        await self._ask(desks.release_desk, account_id=account_id, fence=fence)
+
+    async def database_now(self) -> int:
+        return await self._ask(desks.database_now)
+
+    async def live_orders(self, *, account_id: UUID) -> Sequence[LiveOrder]:
+        return await self._ask(desks.live_orders, account_id=account_id)
+
+    async def traded_symbols(self, *, account_id: UUID) -> Sequence[str]:
+        return await self._ask(desks.traded_symbols, account_id=account_id)
+
+    async def reconcile_wanted(self, *, account_id: UUID, fence: int) -> bool:
+        return await self._ask(desks.reconcile_wanted, account_id=account_id, fence=fence)
+
+    async def observe(
+        self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
+    ) -> Observed:
+        return await self._ask(
+            observations.observe, account_id=account_id, orders=orders, fills=fills
+        )
+
+    async def advance_cursors(
+        self, *, account_id: UUID, fence: int, cursors: Mapping[str, int]
+    ) -> bool:
+        return await self._ask(
+            desks.advance_cursors, account_id=account_id, fence=fence, cursors=cursors
+        )
+
+    async def compare_balances(
+        self, *, account_id: UUID, fence: int, balances: Mapping[str, Balance]
+    ) -> str | None:
+        try:
+            return await self._ask(
+                desks.compare_balances, account_id=account_id, fence=fence, balances=balances
+            )
+        except desks.DeskTaken as taken:
+            raise DeskLost(str(taken)) from taken
+
+    async def mark_reconciled(self, *, account_id: UUID, fence: int, at: int, agrees: bool) -> bool:
+        return await self._ask(
+            desks.mark_reconciled, account_id=account_id, fence=fence, at=at, agrees=agrees
+        )
+
+    async def degrade(self, *, account_id: UUID, fence: int, reason: str) -> bool:
+        return await self._ask(desks.degrade, account_id=account_id, fence=fence, reason=reason)
+
+
+class FleetRows:
+    """`supervisor.FleetStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._ask = database.ask
+
+    @asynccontextmanager
+    async def sole_supervisor(self) -> AsyncIterator[bool]:
+        sole = await self._ask(fleet.enter_supervision)
+        try:
+            yield sole
+        finally:
+            if sole:
+                await self._ask(fleet.leave_supervision)
+
+    async def mark_dead_processes(self, *, ttl_s: float) -> Sequence[UUID]:
+        return await self._ask(operations.mark_dead_processes, ttl_s=ttl_s)
+
+    async def ensure_duties(self) -> None:
+        await self._ask(fleet.ensure_duties)
+
+    async def duties_to_dispatch(self, *, claim_lapses_s: float) -> Sequence[Wanted]:
+        found = await self._ask(fleet.duties_to_dispatch, claim_lapses_s=claim_lapses_s)
+        return [Wanted(Duty(each.duty), each.id, each.dispatch) for each in found]
+
+    async def claim(self, wanted: Wanted) -> int | None:
+        return await self._ask(
+            fleet.claim, duty=wanted.duty.value, id=wanted.id, dispatch=wanted.dispatch
+        )
+
+
+class FeedRows:
+    """`bars.BarStore`, and the taking of a feed."""
+
+    def __init__(self, database: Database) -> None:
+        self._ask = database.ask
+
+    async def take_feed(
+        self, *, feed_id: UUID, process_id: UUID, dispatch: int
+    ) -> fleet.TakenFeed | None:
+        return await self._ask(
+            fleet.take_feed, feed_id=feed_id, process_id=process_id, dispatch=dispatch
+        )
+
+    async def release_feed(self, *, feed_id: UUID, fence: int) -> None:
+        await self._ask(fleet.release_feed, feed_id=feed_id, fence=fence)
+
+    async def feed_is_mine(self, *, feed_id: UUID, fence: int) -> bool:
+        return await self._ask(fleet.feed_is_mine, feed_id=feed_id, fence=fence)
+
+    async def bar_wishes(self, *, feed_id: UUID) -> Sequence[BarWish]:
+        found = await self._ask(fleet.bar_wishes, feed_id=feed_id)
+        return [BarWish(*each) for each in found]
+
+    async def last_bar_at(self, *, market_id: UUID, timeframe: str) -> int | None:
+        return await self._ask(
+            candles.last_bar_at, market=Market(pk=market_id), timeframe=timeframe
+        )
+
+    async def append_bars(self, *, market_id: UUID, timeframe: str, bars: Sequence[Bar]) -> None:
+        await self._ask(
+            candles.append_bars, market=Market(pk=market_id), timeframe=timeframe, bars=bars
+        )
+
+
+class LifeRows:
+    """`life.LifeStore`, what an opened account needs, and where bots run."""
+
+    def __init__(self, database: Database) -> None:
+        self._ask = database.ask
+
+    async def register_process(self, *, kind: str, host: str, pid: int, queue: str) -> UUID:
+        return await self._ask(
+            operations.register_process, kind=kind, host=host, pid=pid, queue=queue
+        )
+
+    async def renew_process(self, *, process_id: UUID) -> bool:
+        return await self._ask(operations.renew_process, process_id=process_id)
+
+    async def end_process(self, *, process_id: UUID) -> None:
+        await self._ask(operations.end_process, process_id=process_id)
+
+    async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, fleet.BotAttention]:
+        return await self._ask(fleet.attention, bot_ids=bot_ids)
+
+    async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]:
+        return await self._ask(bots.latest_signals, bot_ids=bot_ids)
+
+    async def locate(self, bot_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        return await self._ask(fleet.locate, bot_ids=bot_ids)
+
+    async def beat(self, *, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
+        await self._ask(fleet.beat, seen_at=seen_at)
+
+    async def write_reports(self, reports: Sequence[Report]) -> None:
+        await self._ask(_write_reports, reports)
+
+    async def venue_account(self, *, account_id: UUID) -> VenueAccount:
+        return await self._ask(_venue_account, account_id)
+
+
+def _write_reports(reports: Sequence[Report]) -> None:
+    for report in reports:
+        fleet.tell(
+            bot_id=report.bot_id,
+            fence=report.fence,
+            observed_status=report.observed_status,
+            status_reason=report.status_reason,
+        )
+    fleet.log_lines(
+        [
+            (report.bot_id, report.at, line.level, line.message, line.metadata)
+            for report in reports
+            for line in report.lines
+        ]
+    )
+
+
+def _venue_account(account_id: UUID) -> VenueAccount:
+    row = ExchangeAccount.objects.get(pk=account_id)
+    keys = open_secrets(account_id=account_id)
+    return VenueAccount(
+        exchange=row.exchange,
+        environment=row.environment,
+        venue_name=row.venue_name,
+        base_url=row.base_url or None,
+        api_key=keys.api_key,
+        secret=keys.secret,
+        password=keys.password,
+    )

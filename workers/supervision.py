@@ -1,0 +1,35 @@
+"""One sweep of the supervisor, as the scheduled task runs it."""
+
+import asyncio
+import logging
+import threading
+
+from django.conf import settings
+
+from workers.dispatch import CeleryDispatcher
+from workers.ports import StoreUnavailable
+from workers.postgres import Database
+from workers.stores import FleetRows
+from workers.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
+
+_sweeping = threading.Lock()
+# One thread, kept: the lock that makes a supervisor the only one belongs to its connection.
+_database = Database(threads=1)
+
+
+def sweep() -> int:
+    """Start what should run and does not; 0 while the database or the broker does not answer."""
+    if not _sweeping.acquire(blocking=False):
+        return 0
+    supervisor = Supervisor(
+        store=FleetRows(_database), dispatcher=CeleryDispatcher(), ttl_s=settings.LEASE_TTL_S
+    )
+    try:
+        return asyncio.run(supervisor.sweep())
+    except (StoreUnavailable, OSError) as trouble:
+        logger.warning("nothing swept: %s", trouble)
+        return 0
+    finally:
+        _sweeping.release()
