@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.urls import URLPattern, re_path
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -78,7 +79,7 @@ class Pages(CursorPagination):
     ) -> list[Any]:
         try:
             return super().paginate_queryset(queryset, request, view) or []
-        except (ValueError, ValidationError):
+        except (NotFound, ValueError, ValidationError):
             # A cursor somebody edited: its position is no value of the column.
             detail = "cursor is not one this list gave out."
             raise Invalid(

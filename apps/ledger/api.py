@@ -14,7 +14,7 @@ from apps.ledger import visible
 from apps.ledger.models import Position
 from apps.ledger.models.projections import LIVE_STATUSES
 from apps.ledger.shapes import FillShape, OrderDetail, OrderShape, PositionShape
-from apps.markets.symbols import unified
+from apps.markets.symbols import meant_by
 from apps.trading.order import OrderStatus, Side
 
 
@@ -37,7 +37,7 @@ class OfBots(Query):
     symbol = django_filters.CharFilter(method="of_symbol", max_length=50)
 
     def of_symbol(self, rows: QuerySet[Any], name: str, symbol: str) -> QuerySet[Any]:
-        return rows.filter(symbol__in=unified(symbol))
+        return rows.filter(symbol__in=meant_by(symbol))
 
 
 class OrderQuery(OfBots):

@@ -1,21 +1,16 @@
-"""Symbols in any spelling: BTC/USDT, BTC-USDT, btc_usdt and BTCUSDT mean one market."""
+"""What a symbol typed into a search may mean, on whatever venue."""
 
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Replace
+from django.db.models import Value
+from django.db.models.functions import Concat, Upper
 
 from apps.markets.models import Market
 
 _SEPARATORS = str.maketrans("", "", "/-_: ")
 
 
-def spelled(symbol: str) -> QuerySet[Market]:
-    """Markets, on any venue, whose symbol is the one meant."""
-    compact = symbol.upper().translate(_SEPARATORS)
-    return Market.objects.annotate(compact=Replace("symbol", Value("/"), Value(""))).filter(
-        compact=compact
-    )
-
-
-def unified(symbol: str) -> list[str]:
-    """Return the unified forms that a spelling may mean; empty when no market has it."""
-    return sorted(set(spelled(symbol).values_list("symbol", flat=True)))
+def meant_by(symbol: str) -> list[str]:
+    """Return the unified symbols that BTC-USDT or btcusdt may mean; empty when none is known."""
+    joined = Upper(Concat("base", Value(""), "quote"))
+    markets = Market.objects.annotate(joined=joined)
+    found = markets.filter(joined=symbol.upper().translate(_SEPARATORS))
+    return sorted(set(found.values_list("symbol", flat=True)))
