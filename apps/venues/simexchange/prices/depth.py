@@ -18,18 +18,18 @@ _LEVELS = 40
 _JITTER = 1024
 
 
-def walk(*, flow: Flow, notional: Floats, activity: Floats) -> Floats:
+def walk(*, flow: Flow, notional: NDArray[np.float32], activity: Floats) -> Floats:
     """How far beyond the best price a taker's last print lies, as a fraction of the price."""
-    beyond = notional * _thinning(activity) - flow.touch
+    beyond = notional * thinning(activity) - flow.touch
     far = np.zeros(len(notional))
     deep = beyond > 0
     far[deep] = (beyond[deep] / flow.slope) ** (1 / flow.bend) * 1e-4
     return np.minimum(far, WALK_CAP)
 
 
-def _thinning(activity: Floats) -> Floats:
-    """Books are thinner when prices move more."""
-    return np.maximum(activity, 0.3) ** 0.6
+def thinning(activity: Floats) -> Floats:
+    """How much thinner books are when prices move more."""
+    return np.asarray(np.maximum(activity, 0.3) ** 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,11 @@ class Book:
     tick: int
     lot: int
 
-    def side(self, *, best: int, down: bool, activity: float, second: int) -> Levels:
-        """Levels from the scaled best price outwards; quantities change once a second."""
-        thin = 1.0 / max(activity, 0.3) ** 0.6
+    def side(self, *, best: int, down: bool, thickness: float, second: int) -> Levels:
+        """Levels from the scaled best price outwards; quantities change once a second.
+
+        `thickness` multiplies the usual quantities.
+        """
         tick, lot = self.tick, self.lot
         jitter, place = self.jitter, second * 41 + (17 if down else 0)
         levels: list[tuple[int, int]] = []
@@ -58,7 +60,7 @@ class Book:
             if price <= 0:
                 break
             noise = jitter[(place + index) % _JITTER]
-            lots = int(owed * thin * noise * SCALE / price * (SCALE / lot))
+            lots = int(owed * thickness * noise * SCALE / price * (SCALE / lot))
             levels.append((price, max(lots, 1) * lot))
             owed, taken = 0.0, step
         return tuple(levels)

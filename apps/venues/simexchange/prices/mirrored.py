@@ -84,7 +84,7 @@ class MirroredSource:
         return reflection is None or reflection.stale
 
     def history(self, symbol: str, interval_ms: int, since: int, until: int) -> Sequence[Kline]:
-        """Candles fetched when the streams began, continued by what they brought."""
+        """Candles fetched when the streams last began: what lies before the live moves."""
         reflection = self._reflections.get(symbol)
         if reflection is None:
             return []
@@ -139,7 +139,8 @@ class MirroredSource:
         """Fetch the candles of every interval the exchange knows."""
         known = client.timeframes or {}
         candles: dict[int, list[Kline]] = {}
-        for name, length in INTERVALS_MS.items():
+        # Shortest last, so that the finest candles end closest to the first live move.
+        for name, length in reversed(INTERVALS_MS.items()):
             if name in known:
                 rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
                 candles[length] = fetched_candles(rows=rows, length=length)

@@ -7,8 +7,7 @@ from typing import Any
 import ccxt
 
 from apps.venues.simexchange.amounts import SCALE
-from apps.venues.simexchange.prices.candles import INTERVALS_MS, opens_at
-from apps.venues.simexchange.prices.klines import Klines
+from apps.venues.simexchange.prices.candles import opens_at
 from apps.venues.simexchange.prices.moves import Kline, MarketMove, MarketRules, PublicTrade
 from apps.venues.simexchange.prices.rules import market_rules
 
@@ -29,8 +28,7 @@ class Reflection:
         self._trades: list[Mapping[str, Any]] = []
         self._bids: Levels = ()
         self._asks: Levels = ()
-        self._live_since = live_since
-        self._klines = Klines(source=_Fetched(fetched), symbol=symbol, live_since=live_since)
+        self._live_since, self._fetched = live_since, fetched
 
     def take_trade(self, trade: Mapping[str, Any]) -> None:
         """A public trade as ccxt tells it; one made before the mirror went live is history."""
@@ -63,36 +61,13 @@ class Reflection:
             price = self._last if self._last is not None else bid
             path = price, price, price, price
         self._last = path[3] if trades else self._last
-        move = MarketMove(self._symbol, end, *path, bid, ask, trades, self._bids, self._asks)
-        self._klines.add(move)
-        return move
+        return MarketMove(self._symbol, end, *path, bid, ask, trades, self._bids, self._asks)
 
     def candles(self, *, length: int, since: int, until: int) -> list[Kline]:
-        """Candles that open in [since, until), `since` rounded down to its candle."""
-        names = [name for name, known in INTERVALS_MS.items() if known == length]
-        if not names:
-            return []
+        """Fetched candles that open in [since, until), `since` rounded down to its candle."""
         since = opens_at(at=since, length=length)
-        limit = max((until - since) // length + 1, 1)
-        return self._klines.read(interval=names[0], since=since, until=until, limit=limit)
-
-
-class _Fetched:
-    """Candles fetched over REST as the history below the live ones."""
-
-    def __init__(self, candles: Mapping[int, list[Kline]]) -> None:
-        self._candles = candles
-
-    def instruments(self) -> tuple[MarketRules, ...]:
-        return ()
-
-    def history(self, symbol: str, interval_ms: int, since: int, until: int) -> Sequence[Kline]:
-        since = opens_at(at=since, length=interval_ms)
-        candles = self._candles.get(interval_ms, [])
-        return [candle for candle in candles if since <= candle.opened_at < until]
-
-    def moves(self, symbol: str, since: int, until: int) -> Any:
-        return iter(())
+        fetched = self._fetched.get(length, [])
+        return [candle for candle in fetched if since <= candle.opened_at < until]
 
 
 def fetched_candles(*, rows: Iterable[Sequence[Any]], length: int) -> list[Kline]:

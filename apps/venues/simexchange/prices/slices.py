@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from apps.venues.simexchange.prices.depth import Book, Levels
+from apps.venues.simexchange.prices.depth import Book, Levels, thinning
 from apps.venues.simexchange.prices.moves import MarketMove, MarketRules, PublicTrade
 from apps.venues.simexchange.prices.tape import HOUR_MS, Hour
 
@@ -15,7 +15,7 @@ class HourSlices:
     ) -> None:
         self._orders, self._rules, self._book = hour.orders, rules, book
         self._start, self._length = start, length
-        self._activity = hour.activity
+        self._thickness: list[float] = (1.0 / thinning(hour.activity)).tolist()
         ends = np.arange(length, HOUR_MS + 1, length, dtype=np.int64)
         bid, ask = hour.quotes.bid_ask(second=(ends - 1) // 1000, tenth=(ends - 1) % 1000 // 100)
         self._bids: list[int] = (bid * rules.tick).tolist()
@@ -42,9 +42,9 @@ class HourSlices:
     def _ladder(self, bid: int, ask: int, second: int) -> tuple[Levels, Levels]:
         key = (bid, ask, second)
         if self._ladders is None or self._ladders[0] != key:
-            activity = float(self._activity[second])
-            bids = self._book.side(best=bid, down=True, activity=activity, second=second)
-            asks = self._book.side(best=ask, down=False, activity=activity, second=second)
+            thickness = self._thickness[second]
+            bids = self._book.side(best=bid, down=True, thickness=thickness, second=second)
+            asks = self._book.side(best=ask, down=False, thickness=thickness, second=second)
             self._ladders = key, bids, asks
         return self._ladders[1], self._ladders[2]
 

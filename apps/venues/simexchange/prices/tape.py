@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from apps.venues.simexchange.amounts import SCALE
 from apps.venues.simexchange.prices.catalogue import ASSETS, Flow, Pair
-from apps.venues.simexchange.prices.depth import walk
+from apps.venues.simexchange.prices.depth import thinning, walk
 from apps.venues.simexchange.prices.values import (
     Floats,
     ValueDay,
@@ -16,12 +16,24 @@ from apps.venues.simexchange.prices.values import (
 )
 
 Ints = NDArray[np.int64]
+Singles = NDArray[np.float32]
 
 HOUR_S = 3_600
 HOUR_MS = 3_600_000
 # Share of orders that repeat the side of an earlier one, and how far back it lies (Pareto).
-_COPIES, _COPY_TAIL = 0.66, 0.8
+_COPIES, _COPY_TAIL, _FARTHEST = 0.66, 0.8, 20_000
 _MOST_PRINTS = 400
+
+
+def _copy_lags() -> Ints:
+    """How many orders back the copied one lies, at evenly spaced quantiles; 0 copies nothing."""
+    quantile = (np.arange(65_536) + 0.5) / 65_536
+    share = np.clip((quantile - (1 - _COPIES)) / _COPIES, 0.0, None)
+    lags = np.floor((1 - share) ** (-1 / _COPY_TAIL))
+    return np.where(share > 0, np.minimum(lags, _FARTHEST), 0).astype(np.int64)
+
+
+_LAGS = _copy_lags()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +156,8 @@ def _make_orders(
     start = np.cumsum(counts) - counts
     place = np.arange(total) - start[second]
     share = (place + random.random(total)) / counts[second]
-    offset = (share**1.6 * 1000).astype(np.int64)
+    # Takers come early in their second: they answer what moved it.
+    offset = (share * np.sqrt(share) * 1000).astype(np.int64)
     offset[0] = 0
     tenth = offset // 100
     buys = _sides(random, base.surprise, second)
@@ -152,14 +165,14 @@ def _make_orders(
     bid, ask = quotes.bid_ask(second=second, tenth=tenth)
     near = np.where(buys, ask, bid)
     flow, rules = pair.flow, pair.rules
-    sizes = random.lognormal(np.log(flow.median), flow.spread_of_sizes, total)
-    notional = np.minimum(sizes, flow.largest)
-    unit = rules.lot / SCALE * quotes.tick * _in_usdt(pair.rules.quote)
+    # The notional is median * exp(spread * size); single precision is ample for a draw.
+    size = random.standard_normal(total, dtype=np.float32) * np.float32(flow.spread_of_sizes)
+    notional = np.minimum(np.exp(size) * np.float32(flow.median), np.float32(flow.largest))
+    unit = rules.lot / SCALE * quotes.tick * ASSETS[rules.quote].value
     lots = np.maximum(notional / (near * unit), 1.0).astype(np.int64)
-    walked = walk(flow=flow, notional=notional, activity=base.activity[second])
-    steps = (walked * near).astype(np.int64)
+    steps = _walked_ticks(flow, notional, base.activity, second, near)
     steps[lots == 1] = 0
-    prints = _print_counts(random, notional / flow.median, lots)
+    prints = _print_counts(random, size, lots)
     prints[steps > 0] = np.maximum(prints[steps > 0], 2)
     last_lots = np.maximum(lots // prints, 1)
     return Orders(
@@ -173,27 +186,35 @@ def _make_orders(
     )
 
 
-def _in_usdt(quote: str) -> float:
-    return ASSETS[quote].value
+def _walked_ticks(
+    flow: Flow, notional: Singles, activity: Floats, second: Ints, near: Ints
+) -> Ints:
+    """How many ticks beyond the best price each order's last print lies; mostly none."""
+    steps = np.zeros(len(near), dtype=np.int64)
+    # Even the thinnest hour's touch is more than what lies below this.
+    large = np.flatnonzero(notional * thinning(activity.max()) > flow.touch)
+    far = walk(flow=flow, notional=notional[large], activity=activity[second[large]])
+    steps[large] = (far * near[large]).astype(np.int64)
+    return steps
 
 
 def _sides(random: np.random.Generator, surprise: Floats, second: Ints) -> NDArray[np.bool_]:
     """Buys lean with the second's move; many orders repeat the side of a recent one."""
     total = len(second)
-    lean = (0.5 + 0.34 * np.tanh(surprise))[second]
-    fresh = random.random(total) < lean
-    back = 1 + np.minimum(random.pareto(_COPY_TAIL, total), 1e6).astype(np.int64)
-    place = np.arange(total)
-    source = np.where(random.random(total) < _COPIES, np.maximum(place - back, 0), place)
+    lean = (0.5 + 0.34 * np.tanh(surprise)).astype(np.float32)[second]
+    fresh = random.random(total, dtype=np.float32) < lean
+    back = _LAGS[random.integers(0, len(_LAGS), total, dtype=np.uint16)]
+    source = np.maximum(np.arange(total) - back, 0)
     # Follow the copies to their origin: each pass doubles the number of steps taken.
     while True:
         further = source[source]
         if np.array_equal(further, source):
-            return fresh[source]
+            return np.asarray(fresh[source])
         source = further
 
 
-def _print_counts(random: np.random.Generator, size: Floats, lots: Ints) -> Ints:
+def _print_counts(random: np.random.Generator, size: Singles, lots: Ints) -> Ints:
     """How many resting orders a taker meets: mostly one, for large ones dozens."""
-    met = 1 + size**0.65 * 0.55 * random.standard_exponential(len(size))
-    return np.minimum(np.minimum(met.astype(np.int64), _MOST_PRINTS), lots)
+    appetite = np.exp(size * np.float32(0.65)) * np.float32(0.55)
+    met = 1 + appetite * random.standard_exponential(len(size), dtype=np.float32)
+    return np.asarray(np.minimum(np.minimum(met, _MOST_PRINTS).astype(np.int64), lots))
