@@ -142,8 +142,8 @@ class _Window:
 
     def __init__(self, moves: list[MarketMove]) -> None:
         trades = [trade for move in moves for trade in move.trades]
-        if len(trades) < 2:
-            raise PriceSourceError("the window holds no trades to measure")
+        if len(trades) < 2 or moves[-1].at - moves[0].at < 10_000:
+            raise PriceSourceError("the window is too short to measure; give 10 s with trades")
         self._moves = moves
         ends = np.array([move.at for move in moves])
         grid = np.arange(-(-ends[0] // 1000), ends[-1] // 1000 + 1) * 1000
