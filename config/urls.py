@@ -13,6 +13,9 @@ urlpatterns = [
     path("api/", include("apps.accounts.api")),
     path("api/", include("apps.operations.api")),
     path("api/", include("apps.ledger.api")),
+    path("api/", include("apps.ledger.bots_api")),
+    path("api/", include("apps.bots.strategies_api")),
+    path("api/", include("apps.bots.api")),
 ]
 
 handler404 = "apps.common.problems.unknown_address"

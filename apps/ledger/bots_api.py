@@ -1,0 +1,48 @@
+"""REST: what a bot is doing right now, seen from its books."""
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.bots.models import Bot
+from apps.bots.visible import find_bot
+from apps.common.api import View, endpoint
+from apps.ledger.standing import standing
+from apps.ledger.visible import live_orders, open_positions
+
+
+class Status(View):
+    """GET: what is wanted, what workers report, and what is open at the exchange."""
+
+    def get(self, request: Request, bot: str) -> Response:
+        found = find_bot(reference=bot, user=request.user)
+        return Response(
+            {
+                "id": found.pk,
+                "number": found.number,
+                "name": found.name,
+                "desired_status": found.desired_status,
+                "stop_kind": found.stop_kind,
+                "observed_status": found.observed_status,
+                "status_reason": found.status_reason,
+                "may": standing(bot_id=found.pk).mode,
+                "account_status": found.account.status,
+                "config_version": found.config.version if found.config else None,
+                "heartbeat_at": found.heartbeat_at,
+                "heartbeat_age_s": _age_s(found),
+                "last_price_at": found.last_price_at,
+                "last_signal_check": found.last_signal_check,
+                "last_trade_at": found.last_trade_at,
+                "live_orders": live_orders(bot=found).count(),
+                "open_positions": open_positions(bot=found).count(),
+            }
+        )
+
+
+def _age_s(bot: Bot) -> float | None:
+    if bot.heartbeat_at is None:
+        return None
+    return round((timezone.now() - bot.heartbeat_at).total_seconds(), 3)
+
+
+urlpatterns = [endpoint("bots/{bot}/status", Status, "bot-status")]
