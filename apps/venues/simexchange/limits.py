@@ -69,7 +69,7 @@ class RequestLimits:
                     code=-1015,
                     message=f"Too many new orders; current limit is {most} orders per {name}.",
                     status=429,
-                    headers={"Retry-After": str((length - now % length) // 1_000 + 1)},
+                    headers={"Retry-After": _seconds(length - now % length)},
                 )
         for length, _, _ in self._windows():
             self._count(account, length, now).orders += 1
@@ -120,7 +120,7 @@ def _too_heavy(most: int, *, now: int) -> VenueError:
             "Please use WebSocket Streams for live updates to avoid polling the API."
         ),
         status=429,
-        headers={"Retry-After": str((MINUTE_MS - now % MINUTE_MS) // 1_000 + 1)},
+        headers={"Retry-After": _seconds(MINUTE_MS - now % MINUTE_MS)},
     )
 
 
@@ -132,5 +132,9 @@ def _banned(until: int, *, now: int) -> VenueError:
             "Please use WebSocket Streams for live updates to avoid bans."
         ),
         status=418,
-        headers={"Retry-After": str((until - now) // 1_000 + 1)},
+        headers={"Retry-After": _seconds(until - now)},
     )
+
+
+def _seconds(milliseconds: int) -> str:
+    return str(-(-milliseconds // 1_000))
