@@ -154,7 +154,7 @@ class CcxtFeed:
             limit = 1 if last_at is None else PAGE
             ask = partial(self._line.client.fetch_trades, symbol, last_at, limit)
             try:
-                page = await self._line.ask("trades", ask, lane=Lane.DATA)
+                page: Any = await self._line.ask("trades", ask, lane=Lane.DATA)
             except VenueUnavailable:
                 return None
             fresh = [trade for trade in page if last_at is None or trade["timestamp"] > last_at]

@@ -99,9 +99,10 @@ class History:
         return found
 
     async def _page(self, symbol: str, timeframe: str, since: int, wanted: int) -> list[Bar]:
-        async def question() -> list[Bar]:
-            ask = partial(self._line.client.fetch_ohlcv, symbol, timeframe, since, wanted)
-            return sorted({row[0]: read_bar(row) for row in await ask()}.values())
+        def read(raw: Any, answer: Any) -> list[Bar]:
+            if not isinstance(raw, list) or not isinstance(answer, list | dict):
+                raise Malformed("answer is not a list of bars")
+            return sorted({row[0]: read_bar(row) for row in raw}.values())
 
-        answer: list[Bar] = await self._line.ask("bars", question, lane=Lane.DATA)
-        return answer
+        ask = partial(self._line.client.fetch_ohlcv, symbol, timeframe, since, wanted)
+        return await self._line.ask("bars", ask, read=read, lane=Lane.DATA)

@@ -1,7 +1,7 @@
 """One client at one exchange: asks within the budget, learns from every answer."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from apps.trading.ports import Budget, Clock, Lane, VenueUnavailable
 from apps.venues.capabilities import Profile
@@ -14,6 +14,13 @@ from apps.venues.venue_clock import VenueClock
 # A question waits this long for its share of the budget, then says when to come back.
 PATIENCE_S = 2.0
 LEARN_EVERY_S = 1.0
+
+T = TypeVar("T")
+Read = Callable[[Any, Any], T]
+
+
+def _as_told(result: Any, _answer: Any) -> Any:
+    return result
 
 
 class Refused(VenueUnavailable):
@@ -38,34 +45,37 @@ class Line:
 
     async def server_time(self) -> int:
         """The exchange's time, ms. Raises VenueUnavailable."""
-        told = await self.ask("server_time", self.client.fetch_time, lane=Lane.CANCEL)
-        if not isinstance(told, int) or isinstance(told, bool) or told <= 0:
-            raise VenueUnavailable("malformed answer: server time is not a time")
-        return told
+
+        def read(told: Any, _answer: Any) -> int:
+            if not isinstance(told, int) or isinstance(told, bool) or told <= 0:
+                raise Malformed("server time is not a time")
+            return told
+
+        return await self.ask("server_time", self.client.fetch_time, read=read, lane=Lane.CANCEL)
 
     async def ask_signed(
         self,
         weighed_as: str,
         question: Callable[[], Awaitable[Any]],
         *,
-        shape: type[Any] = object,
+        read: Read[T] = _as_told,
         lane: Lane = Lane.DATA,
-    ) -> Any:
+    ) -> T:
         """As `ask`, with a timestamp of the exchange's clock."""
         await self.time.refresh()
-        return await self.ask(weighed_as, question, shape=shape, lane=lane)
+        return await self.ask(weighed_as, question, read=read, lane=lane)
 
     async def ask(
         self,
         weighed_as: str,
         question: Callable[[], Awaitable[Any]],
         *,
-        shape: type[Any] = object,
+        read: Read[T] = _as_told,
         lane: Lane = Lane.DATA,
-    ) -> Any:
-        """The answer. Refused for a definite error, VenueUnavailable for anything else.
+    ) -> T:
+        """What `read` makes of ccxt's result and of the exchange's own JSON beneath it.
 
-        `shape` is what the exchange's own answer must be: ccxt reads {} as an empty list.
+        Refused for a definite error, VenueUnavailable for anything else.
         """
         await self._wait_for_budget(lane, self.profile.weight(weighed_as))
         with calling() as call:
@@ -77,15 +87,16 @@ class Line:
         await self.learn(call)
         if call.status is None or not 200 <= call.status < 300 or call.answer is None:
             raise VenueUnavailable(f"malformed answer: HTTP {call.status} without JSON")
-        if not isinstance(call.answer, shape):
-            raise VenueUnavailable(f"malformed answer: {type(call.answer).__name__}")
-        return result
+        try:
+            return read(result, call.answer)
+        except Malformed as problem:
+            raise VenueUnavailable(f"malformed answer: {problem}") from None
+        except Exception as surprise:
+            raise VenueUnavailable(f"malformed answer: {type(surprise).__name__}") from None
 
     def trouble(self, raised: Exception, call: Call) -> VenueUnavailable:
         if isinstance(raised, VenueUnavailable):
             return raised
-        if isinstance(raised, Malformed):
-            return VenueUnavailable(f"malformed answer: {raised}")
         verdict = verdict_of(
             dialect=self.profile.dialect, status=call.status, answer=call.answer, raised=raised
         )

@@ -106,6 +106,9 @@ def _check_answer(answer: Any, raw: dict[str, Any], profile: Profile) -> None:
         order_id = answer.get("orderId")
         if not isinstance(order_id, int) or isinstance(order_id, bool) or order_id <= 0:
             raise Malformed("orderId is not an order number")
+        # ccxt makes these up from the fills when they are missing.
+        for name in ("origQty", "executedQty", "status"):
+            text(answer, name)
     if profile.raw_symbol is None:
         return
     told = answer.get(profile.raw_symbol)

@@ -8,11 +8,11 @@ from typing import Any
 
 from apps.trading.instrument import Instrument
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
-from apps.trading.ports import Lane, VenueUnavailable
+from apps.trading.ports import Lane
 from apps.venues.instruments import with_account_fees
 from apps.venues.line import Line, Refused
 from apps.venues.markets import MarketTable
-from apps.venues.reading import our_id, read_balances, read_fill, read_order
+from apps.venues.reading import Malformed, our_id, read_balances, read_fill, read_order
 
 PAGE = 1000
 KNOWN_ORDERS = 20_000
@@ -51,13 +51,13 @@ class Questions:
     async def order(
         self, venue_order_id: str | None, symbol: str, params: Mapping[str, Any]
     ) -> VenueOrder:
-        async def question() -> VenueOrder:
-            raw = await self.line.client.fetch_order(venue_order_id, symbol, dict(params))
+        def read(raw: Any, answer: Any) -> VenueOrder:
+            if not isinstance(answer, Mapping):
+                raise Malformed("answer is not an object")
             return self._read(raw)
 
-        answer: VenueOrder = await self.line.ask_signed(
-            "find", question, shape=dict, lane=Lane.EXIT
-        )
+        ask = partial(self.line.client.fetch_order, venue_order_id, symbol, dict(params))
+        answer = await self.line.ask_signed("find", ask, read=read, lane=Lane.EXIT)
         self.remember(answer)
         return answer
 
@@ -104,7 +104,7 @@ class Questions:
             if not fresh or len(page) < self._smallest_full_page():
                 break
             start = max(fill.filled_at for fill in fresh)
-            if self.line.profile.dialect == "binance":
+            if self._is_binance:
                 params = {"fromId": max(int(fill.trade_id) for fill in fresh) + 1}
         ordered = sorted(
             found.values(), key=lambda fill: (fill.filled_at, len(fill.trade_id), fill.trade_id)
@@ -128,24 +128,28 @@ class Questions:
     async def balances(self) -> Mapping[str, Balance]:
         await self.ready()
 
-        async def question() -> dict[str, Balance]:
-            return read_balances(await self.line.client.fetch_balance())
+        def read(raw: Any, answer: Any) -> dict[str, Balance]:
+            if self._is_binance and not isinstance(answer.get("balances"), list):
+                raise Malformed("balances are not listed")
+            return read_balances(raw)
 
-        answer: dict[str, Balance] = await self.line.ask_signed("balances", question, shape=dict)
-        return answer
+        client = self.line.client
+        return await self.line.ask_signed("balances", client.fetch_balance, read=read)
 
     async def can_withdraw(self) -> bool | None:
         """Whether this key may withdraw; None where the exchange does not tell."""
-        if self.line.profile.dialect != "binance":
+        if not self._is_binance:
             return None
         client = self.line.client
-        told = await self.line.ask_signed(
-            "restrictions", lambda: client.sapi_get_account_apirestrictions(), shape=dict
-        )
-        allowed = told.get("enableWithdrawals")
-        if not isinstance(allowed, bool):
-            raise VenueUnavailable("malformed answer: enableWithdrawals is not told")
-        return allowed
+
+        def read(told: Any, _answer: Any) -> bool:
+            allowed = told.get("enableWithdrawals") if isinstance(told, Mapping) else None
+            if not isinstance(allowed, bool):
+                raise Malformed("enableWithdrawals is not told")
+            return allowed
+
+        ask = client.sapi_get_account_apirestrictions
+        return await self.line.ask_signed("restrictions", ask, read=read)
 
     def remember(self, order: VenueOrder) -> None:
         """Fills name their order by the exchange's id: keep ours beside it."""
@@ -161,7 +165,7 @@ class Questions:
         if not client.has.get("fetchTradingFees"):
             return {}
         try:
-            told = await self.line.ask_signed("fees", client.fetch_trading_fees)
+            told: Any = await self.line.ask_signed("fees", client.fetch_trading_fees)
         except Refused:
             return {}
         return told if isinstance(told, Mapping) else {}
@@ -169,25 +173,32 @@ class Questions:
     async def _orders(
         self, weighed_as: str, ask: Callable[[], Awaitable[Any]], lane: Lane
     ) -> list[VenueOrder]:
-        async def question() -> list[VenueOrder]:
-            return [self._read(raw) for raw in await ask()]
+        def read(raw: Any, answer: Any) -> list[VenueOrder]:
+            return [self._read(each) for each in self._complete(raw, answer)]
 
-        orders: list[VenueOrder] = await self.line.ask_signed(
-            weighed_as, question, shape=self._list_shape(), lane=lane
-        )
+        orders = await self.line.ask_signed(weighed_as, ask, read=read, lane=lane)
         for order in orders:
             self.remember(order)
         return orders
 
     async def _trades(self, weighed_as: str, ask: Callable[[], Awaitable[Any]]) -> list[VenueFill]:
-        async def question() -> list[VenueFill]:
-            prefix = self.line.profile.id_prefix
-            return [read_fill(raw, client_order_id=our_id(raw, prefix)) for raw in await ask()]
+        prefix = self.line.profile.id_prefix
 
-        answer: list[VenueFill] = await self.line.ask_signed(
-            weighed_as, question, shape=self._list_shape(), lane=Lane.ENTRY
-        )
-        return answer
+        def read(raw: Any, answer: Any) -> list[VenueFill]:
+            return [
+                read_fill(each, client_order_id=our_id(each, prefix))
+                for each in self._complete(raw, answer)
+            ]
+
+        return await self.line.ask_signed(weighed_as, ask, read=read, lane=Lane.ENTRY)
+
+    def _complete(self, raw: Any, answer: Any) -> Sequence[Any]:
+        """ccxt reads {} as an empty list and drops what it cannot place: that is no answer."""
+        if not isinstance(raw, list):
+            raise Malformed("answer is not a list")
+        if self._is_binance and (not isinstance(answer, list) or len(answer) != len(raw)):
+            raise Malformed("answer is not a list of what was asked")
+        return raw
 
     async def _with_our_ids(self, fills: Sequence[VenueFill]) -> list[VenueFill]:
         """The fills with the client order ids of their orders, asked for where not known."""
@@ -206,7 +217,7 @@ class Questions:
         ]
 
     async def _learn_listed(self, unknown: Sequence[tuple[str, str]]) -> None:
-        if self.line.profile.dialect != "binance":
+        if not self._is_binance:
             return
         symbol = unknown[0][0]
         wanted = {int(venue_order_id) for _, venue_order_id in unknown}
@@ -225,9 +236,10 @@ class Questions:
         profile = self.line.profile
         return read_order(raw, id_prefix=profile.id_prefix, strict=profile.full_answer)
 
-    def _list_shape(self) -> type[Any]:
-        return list if self.line.profile.dialect == "binance" else object
+    @property
+    def _is_binance(self) -> bool:
+        return self.line.profile.dialect == "binance"
 
     def _smallest_full_page(self) -> int:
         """A shorter page is the last one; elsewhere than at Binance pages may be cut smaller."""
-        return PAGE if self.line.profile.dialect == "binance" else 1
+        return PAGE if self._is_binance else 1
