@@ -25,7 +25,7 @@ _AUDITED = ("username", "email", "role", "reporting_currency", "is_active", "is_
 
 
 @admin.register(User)
-class PersonAdmin(OwnedAdmin, UserAdmin):
+class PersonAdmin(OwnedAdmin, UserAdmin):  # type: ignore[type-arg]
     """People and their roles; everybody finds their own row here, admins find all."""
 
     owner = "pk"
@@ -60,7 +60,7 @@ class PersonAdmin(OwnedAdmin, UserAdmin):
         before = _audited(User.objects.get(pk=obj.pk)) if change else None
         super().save_model(request, obj, form, change)
         audit.record(
-            actor=request.user,
+            actor=self.person(request),
             verb="change_user" if change else "create_user",
             object=obj,
             before=before,
@@ -70,7 +70,7 @@ class PersonAdmin(OwnedAdmin, UserAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         answer = super().user_change_password(request, id, form_url)
         if request.method == "POST" and answer.status_code == 302:
-            audit.record(actor=request.user, verb="change_password", object=User(pk=id))
+            audit.record(actor=self.person(request), verb="change_password", object=User(pk=id))
         return answer
 
 
@@ -108,7 +108,7 @@ class TokenAdmin(OwnedAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for token in queryset:
             audit.record(
-                actor=request.user,
+                actor=self.person(request),
                 verb="revoke_token",
                 object=f"token {token.token_key[:6]}",
                 before={"user": str(token.user_id)},
@@ -171,16 +171,17 @@ class ExchangeAccountAdmin(OwnedAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
-            kwargs["initial"] = request.user.pk
-            if not is_admin(request.user):
-                kwargs["queryset"] = User.objects.filter(pk=request.user.pk)
+            person = self.person(request)
+            kwargs["initial"] = person.pk
+            if not is_admin(person):
+                kwargs["queryset"] = User.objects.filter(pk=person.pk)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         secrets = form.secrets()
         if not change:
             made = services.create_account(
-                actor=request.user,
+                actor=self.person(request),
                 secrets=secrets or None,
                 **{name: getattr(obj, name) for name in ("name", *self.fixed)},
             )
@@ -190,20 +191,22 @@ class ExchangeAccountAdmin(OwnedAdmin):
         if "name" in form.changed_data:
             super().save_model(request, obj, form, change)
             audit.record(
-                actor=request.user,
+                actor=self.person(request),
                 verb="rename_account",
                 object=obj,
                 before={"name": form.initial["name"]},
                 after={"name": obj.name},
             )
         if secrets:
-            services.store_secrets(account=obj, secrets=secrets, actor=request.user)
+            services.store_secrets(account=obj, secrets=secrets, actor=self.person(request))
 
     @admin.action(description="Restore degraded accounts", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[ExchangeAccount]) -> None:
         reason = f"restored by {request.user} on the admin page"
         restored = sum(
-            services.restore_account(account_id=account.pk, reason=reason, actor=request.user)
+            services.restore_account(
+                account_id=account.pk, reason=reason, actor=self.person(request)
+            )
             for account in queryset
         )
         self.message_user(request, f"{restored} restored; the others were not degraded.")

@@ -36,7 +36,8 @@ class LoginByName(SimpleRateThrottle):
     rate = "10/min"
 
     def get_cache_key(self, request: Request, view: Any) -> str:
-        name = str(request.data.get("username", "")).casefold()[:150]
+        body: Any = request.data
+        name = str(body.get("username", "")).casefold()[:150]
         ident = f"{name}@{self.get_ident(request)}".encode().hex()
         return self.cache_format % {"scope": self.scope, "ident": ident}
 
@@ -82,10 +83,10 @@ class Logout(View):
     permission_classes = [SignedIn]
 
     def post(self, request: Request) -> Response:
-        audit.record(actor=request.user, verb="logout", object=request.user)
+        audit.record(actor=self.caller, verb="logout", object=self.caller)
         if isinstance(request.auth, AuthToken):
             request.auth.delete()
-            user_logged_out.send(sender=User, request=request._request, user=request.user)
+            user_logged_out.send(sender=User, request=request._request, user=self.caller)
         else:
             logout(request._request)
         return Response(status=204)
@@ -97,7 +98,7 @@ class Me(View):
     permission_classes = [SignedIn]
 
     def get(self, request: Request) -> Response:
-        return Response(Person(request.user).data)
+        return Response(Person(self.caller).data)
 
 
 urlpatterns = [

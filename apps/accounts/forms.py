@@ -22,7 +22,7 @@ def _key_field(label: str, help_text: str) -> forms.CharField:
     )
 
 
-class AccountForm(forms.ModelForm):
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """Fields of an account beside three write-only ones. Empty keys stay as they are."""
 
     api_key = _key_field("API key", "Sealed at once; only workers can open it. Empty: no change.")

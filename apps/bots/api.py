@@ -9,13 +9,13 @@ from rest_framework.response import Response
 
 from apps.bots.models import Bot, BotLog
 from apps.bots.shapes import BotShape, ConfigurationShape, LogShape
-from apps.bots.visible import bots_of, configurations_of, find_bot, log_of
+from apps.bots.visible import bots_of, find_bot, log_of
 from apps.common.api import Query, View, endpoint, sees_all
 from apps.common.reference import ReferenceField
 from apps.markets.symbols import meant_by
 
 
-class AccountFilter(django_filters.Filter):
+class AccountFilter(django_filters.Filter):  # type: ignore[misc]
     """Bots of the account that a number or id names."""
 
     field_class = ReferenceField
@@ -59,7 +59,7 @@ class Bots(View):
     """GET: one's bots. POST: a new one, stopped."""
 
     def get(self, request: Request) -> Response:
-        rows = bots_of(user=request.user, everybody=sees_all(request))
+        rows = bots_of(user=self.caller, everybody=sees_all(request))
         return self.page(BotQuery.narrow(rows, request), shape=BotShape, order=("-number",))
 
 
@@ -67,23 +67,22 @@ class OneBot(View):
     """GET: a bot. PUT: change what is given of it."""
 
     def get(self, request: Request, bot: str) -> Response:
-        return Response(BotShape(find_bot(reference=bot, user=request.user)).data)
+        return Response(BotShape(find_bot(reference=bot, user=self.caller)).data)
 
 
 class Configuration(View):
     """GET: the version in force."""
 
     def get(self, request: Request, bot: str) -> Response:
-        found = find_bot(reference=bot, user=request.user)
-        newest = configurations_of(bot=found).filter(pk=found.config_id).first()
-        return Response(ConfigurationShape(newest).data)
+        found = find_bot(reference=bot, user=self.caller)
+        return Response(ConfigurationShape(found.config).data)
 
 
 class Log(View):
     """GET: what the bot did, in words, newest first."""
 
     def get(self, request: Request, bot: str) -> Response:
-        rows = log_of(bot=find_bot(reference=bot, user=request.user))
+        rows = log_of(bot=find_bot(reference=bot, user=self.caller))
         return self.page(LogQuery.narrow(rows, request), shape=LogShape, order=("-at",))
 
 

@@ -4,14 +4,14 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from apps.accounts.models import User
-from apps.bots.models import Bot, BotConfiguration, BotLog
+from apps.bots.models import Bot, BotLog
 from apps.common.access import is_admin
 from apps.common.reference import by_reference
 
 
 def bots_of(*, user: User, everybody: bool = False) -> QuerySet[Bot]:
     """Bots that were not deleted, with what a list shows of them."""
-    rows = Bot.objects.select_related("account", "market", "config", "user")
+    rows = Bot.objects.select_related("account", "market", "user", "config__created_by")
     return rows if everybody and is_admin(user) else rows.filter(user=user)
 
 
@@ -28,8 +28,3 @@ def find_bot(*, reference: str, user: User) -> Bot:
 def log_of(*, bot: Bot) -> QuerySet[BotLog]:
     """What the bot did, in words."""
     return BotLog.objects.filter(bot=bot)
-
-
-def configurations_of(*, bot: Bot) -> QuerySet[BotConfiguration]:
-    """Every version of what the bot was to do."""
-    return BotConfiguration.objects.filter(bot=bot).select_related("created_by")

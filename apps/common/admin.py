@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from apps.common.access import is_admin, may_write
 
 
-class OwnedAdmin(admin.ModelAdmin):
+class OwnedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that belong to somebody: an admin sees all, others their own, viewers only look.
 
     `owner` is the lookup of the owning user's id; without one the rows are the installation's
@@ -20,6 +20,11 @@ class OwnedAdmin(admin.ModelAdmin):
     shared = False
     list_per_page = 50
     show_full_result_count = False
+
+    @staticmethod
+    def person(request: HttpRequest) -> Any:
+        """Who is asking: on these pages always somebody signed in."""
+        return request.user
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

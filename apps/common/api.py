@@ -74,9 +74,7 @@ class Pages(CursorPagination):
             raise Invalid([FieldProblem("limit", detail, f"Give 1 to {PAGE_LIMIT}, or nothing.")])
         return int(given)
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         try:
             return super().paginate_queryset(queryset, request, view) or []
         except (NotFound, ValueError, ValidationError):
@@ -87,7 +85,7 @@ class Pages(CursorPagination):
             ) from None
 
 
-class Query(django_filters.FilterSet):
+class Query(django_filters.FilterSet):  # type: ignore[misc]
     """The query parameters of a list. One that is not declared is refused, not ignored."""
 
     everywhere = ("limit", "cursor", "all")
@@ -110,7 +108,8 @@ class Query(django_filters.FilterSet):
             problems.extend(_form_problems(wish))
         if problems:
             raise Invalid(problems)
-        return wish.qs
+        found: QuerySet[Any] = wish.qs
+        return found
 
 
 def _form_problems(wish: Query) -> Iterable[FieldProblem]:
@@ -128,6 +127,11 @@ class View(APIView):
     """What our views share: roles decide, lists come in pages."""
 
     permission_classes = [ByRole]
+
+    @property
+    def caller(self) -> Any:
+        """The signed-in user; the permission has seen to it that there is one."""
+        return self.request.user
 
     def page(
         self,

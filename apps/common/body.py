@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser, get_encoding
+from rest_framework.parsers import BaseParser, get_encoding  # type: ignore[attr-defined]
 
 from apps.common.problems import FieldProblem, Invalid, TooLarge, field_problems
 
@@ -47,7 +47,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def checked(
-    serializer: type[serializers.Serializer[Any]], body: Mapping[str, Any], *, partial: bool = False
+    serializer: type[serializers.Serializer[Any]], body: Any, *, partial: bool = False
 ) -> dict[str, Any]:
     """Return the fields a body gives. Invalid names each refused field and its remedy."""
     reader = serializer(data=dict(body), partial=partial)

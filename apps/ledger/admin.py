@@ -1,5 +1,7 @@
 """Admin pages of journal and books: to read and search, never to change."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
@@ -28,8 +30,8 @@ class OfBot(ReadOnlyAdmin):
     """Rows of a bot, seen by its owner."""
 
     owner = "bot__user"
-    list_select_related = ("bot",)
-    search_fields = ("bot__name",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("bot",)
+    search_fields: ClassVar[tuple[str, ...]] = ("bot__name",)
     search_help_text = _BY_BOT
 
 
@@ -191,8 +193,8 @@ class OfAccount(ReadOnlyAdmin):
     """Rows of an exchange account, seen by its owner."""
 
     owner = "account__user"
-    list_select_related = ("account",)
-    search_fields = ("account__name",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("account",)
+    search_fields: ClassVar[tuple[str, ...]] = ("account__name",)
     search_help_text = "Account name"
 
 

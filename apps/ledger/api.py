@@ -18,7 +18,7 @@ from apps.markets.symbols import meant_by
 from apps.trading.order import OrderStatus, Side
 
 
-class BotFilter(django_filters.Filter):
+class BotFilter(django_filters.Filter):  # type: ignore[misc]
     """Rows of the bot that a number or id names."""
 
     field_class = ReferenceField
@@ -87,7 +87,7 @@ class Orders(View):
     """GET: orders of all bots, newest first."""
 
     def get(self, request: Request) -> Response:
-        rows = visible.orders_of(user=request.user, everybody=sees_all(request))
+        rows = visible.orders_of(user=self.caller, everybody=sees_all(request))
         return self.page(OrderQuery.narrow(rows, request), shape=OrderShape, order=("-born_at",))
 
 
@@ -95,7 +95,7 @@ class OneOrder(View):
     """GET: one order with its fills."""
 
     def get(self, request: Request, client_order_id: str) -> Response:
-        order = visible.find_order(client_order_id=client_order_id, user=request.user)
+        order = visible.find_order(client_order_id=client_order_id, user=self.caller)
         return Response(OrderDetail(order).data)
 
 
@@ -103,7 +103,7 @@ class Fills(View):
     """GET: fills of all bots, newest first."""
 
     def get(self, request: Request) -> Response:
-        rows = visible.fills_of(user=request.user, everybody=sees_all(request))
+        rows = visible.fills_of(user=self.caller, everybody=sees_all(request))
         return self.page(FillQuery.narrow(rows, request), shape=FillShape, order=("-id",))
 
 
@@ -111,7 +111,7 @@ class Positions(View):
     """GET: positions of all bots, newest first."""
 
     def get(self, request: Request) -> Response:
-        rows = visible.positions_of(user=request.user, everybody=sees_all(request))
+        rows = visible.positions_of(user=self.caller, everybody=sees_all(request))
         found = PositionQuery.narrow(rows, request)
         return self.page(found, shape=PositionShape, order=("-created_at",))
 
@@ -122,8 +122,8 @@ class BotOrders(View):
     default_status = "live"
 
     def get(self, request: Request, bot: str) -> Response:
-        found = find_bot(reference=bot, user=request.user)
-        rows = visible.orders_of(user=request.user, everybody=True).filter(bot=found)
+        found = find_bot(reference=bot, user=self.caller)
+        rows = visible.orders_of(user=self.caller, everybody=True).filter(bot=found)
         rows = OrderQuery.narrow(rows, request)
         if self.default_status == "live" and "status" not in request.query_params:
             rows = rows.filter(status__in=LIVE_STATUSES)
@@ -140,8 +140,8 @@ class BotFills(View):
     """GET: the bot's fills."""
 
     def get(self, request: Request, bot: str) -> Response:
-        found = find_bot(reference=bot, user=request.user)
-        rows = visible.fills_of(user=request.user, everybody=True).filter(bot=found)
+        found = find_bot(reference=bot, user=self.caller)
+        rows = visible.fills_of(user=self.caller, everybody=True).filter(bot=found)
         return self.page(FillQuery.narrow(rows, request), shape=FillShape, order=("-id",))
 
 
@@ -149,8 +149,8 @@ class BotPositions(View):
     """GET: the bot's positions."""
 
     def get(self, request: Request, bot: str) -> Response:
-        found = find_bot(reference=bot, user=request.user)
-        rows = visible.positions_of(user=request.user, everybody=True).filter(bot=found)
+        found = find_bot(reference=bot, user=self.caller)
+        rows = visible.positions_of(user=self.caller, everybody=True).filter(bot=found)
         narrowed = PositionQuery.narrow(rows, request)
         return self.page(narrowed, shape=PositionShape, order=("-created_at",))
 

@@ -15,7 +15,7 @@ class Status(View):
     """GET: what is wanted, what workers report, and what is open at the exchange."""
 
     def get(self, request: Request, bot: str) -> Response:
-        found = find_bot(reference=bot, user=request.user)
+        found = find_bot(reference=bot, user=self.caller)
         return Response(
             {
                 "id": found.pk,

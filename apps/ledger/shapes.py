@@ -117,7 +117,8 @@ class OrderDetail(OrderShape):
 
     fills = serializers.SerializerMethodField()
 
-    class Meta(OrderShape.Meta):
+    class Meta:
+        model = Order
         fields = (*OrderShape.Meta.fields, "fills")
 
     def get_fills(self, order: Order) -> Any:

@@ -12,7 +12,7 @@ from apps.operations import services
 from apps.operations.models import SystemState, WorkerProcess
 
 
-class SystemStateForm(forms.ModelForm):
+class SystemStateForm(forms.ModelForm):  # type: ignore[type-arg]
     """State, what an emergency stop does with positions, and why."""
 
     class Meta:
@@ -54,7 +54,7 @@ class SystemStateAdmin(OwnedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         asked = form.cleaned_data
-        actor, reason = request.user, asked["reason"]
+        actor, reason = self.person(request), asked["reason"]
         if asked["state"] == SystemState.State.EMERGENCY_STOP:
             services.emergency_stop(actor=actor, reason=reason, positions=asked["positions"])
         elif asked["state"] == SystemState.State.PAUSED:
