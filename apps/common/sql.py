@@ -30,7 +30,8 @@ def execute_rows(
     """
     if not rows:
         return []
-    with connection.cursor() as cursor:
+    # psycopg2 is called past Django's cursor, so Django's exceptions must be asked for.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         returned = execute_values(
             cursor.cursor, sql, rows, template=template, page_size=len(rows), fetch=answers
         )

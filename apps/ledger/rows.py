@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_origin
 from uuid import UUID
 
 from apps.trading.order import LIVE, OrderStatus
@@ -177,3 +177,8 @@ class BotBooks:
 def column_names(row: type[Any]) -> tuple[str, ...]:
     """The table columns a row type stands for, in the order of its fields."""
     return tuple(item.name for item in fields(row))
+
+
+def json_names(row: type[Any]) -> frozenset[str]:
+    """The columns of a row type that hold JSON objects."""
+    return frozenset(item.name for item in fields(row) if get_origin(item.type) is dict)

@@ -20,6 +20,7 @@ from apps.ledger.rows import (
     OrderRow,
     PositionRow,
     column_names,
+    json_names,
 )
 from apps.trading.order import LIVE
 
@@ -27,7 +28,7 @@ ORDER_COLUMNS = column_names(OrderRow)
 POSITION_COLUMNS = column_names(PositionRow)
 LIVE_NAMES = [status.value for status in LIVE]
 _QUOTED = {"index": '"index"'}
-_JSON = {"fees", "epochs"}
+_JSON = {row: json_names(row) for row in (OrderRow, PositionRow, FillRow, EquityRow, DayRow)}
 
 
 @dataclass(slots=True)
@@ -54,6 +55,16 @@ class Funds:
         self.changed.add((account_id, bot_id, asset))
 
 
+def load_rows(*, table: str, row_type: type[Any], where: str, params: Sequence[Any]) -> list[Any]:
+    """Rows of a projection's table as values of `row_type`."""
+    names = column_names(row_type)
+    found = fetch(
+        f"SELECT {columns(_names(names))} FROM {table} WHERE {where}",  # noqa: S608
+        params,
+    )
+    return [_row(row_type, names, values) for values in found]
+
+
 def load_orders(*, client_order_ids: Sequence[str]) -> dict[str, tuple[OrderRow, Decimal]]:
     """The named orders, each with the capital of the configuration it was planned under."""
     if not client_order_ids:
@@ -70,13 +81,12 @@ def load_orders(*, client_order_ids: Sequence[str]) -> dict[str, tuple[OrderRow,
 def load_positions(*, bot_ids: Sequence[UUID]) -> dict[UUID, dict[int, PositionRow]]:
     """Per bot, its positions that are not closed, by slot; external bots' reports left out."""
     loaded: dict[UUID, dict[int, PositionRow]] = defaultdict(dict)
-    found = fetch(
-        f"SELECT {columns(_names(POSITION_COLUMNS))} FROM ledger_position"  # noqa: S608
-        " WHERE bot_id = ANY(%s) AND status <> 'closed' AND config_version IS NOT NULL",
-        [list(bot_ids)],
-    )
-    for values in found:
-        row = _row(PositionRow, POSITION_COLUMNS, values)
+    for row in load_rows(
+        table="ledger_position",
+        row_type=PositionRow,
+        where="bot_id = ANY(%s) AND status <> 'closed' AND config_version IS NOT NULL",
+        params=[list(bot_ids)],
+    ):
         loaded[row.bot_id][row.index] = row
     return loaded
 
@@ -223,15 +233,17 @@ def _names(names: Iterable[str]) -> list[str]:
 
 
 def _row(row_type: type[Any], names: Sequence[str], values: Sequence[Any]) -> Any:
+    packed = _JSON[row_type]
     given = [
-        orjson.loads(value) if name in _JSON else value
+        orjson.loads(value) if name in packed else value
         for name, value in zip(names, values, strict=True)
     ]
     return row_type(*given)
 
 
 def _values(row: Any, names: Sequence[str]) -> tuple[Any, ...]:
+    packed = _JSON[type(row)]
     return tuple(
-        orjson.dumps(getattr(row, name)).decode() if name in _JSON else getattr(row, name)
+        orjson.dumps(getattr(row, name)).decode() if name in packed else getattr(row, name)
         for name in names
     )

@@ -1,5 +1,6 @@
 """Changes of the installation's state: run, pause, emergency stop, and the stop epochs."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,20 +39,25 @@ class ReasonMissing(ValueError):
 
 
 def raise_stop(
-    *, target: models.Model | None, actor: User | str, reason: str, **change: Any
+    *,
+    target: models.Model | None,
+    actor: User | str,
+    reason: str,
+    change: Mapping[str, Any] | None = None,
 ) -> int:
     """Raise the stop epoch of a bot, an account, a user, or (None) the whole installation.
 
     Takes the stop lock exclusively, so when this commits nothing planned before can be signed any
-    more. `change`: fields of the target that change with it, in the same statement. Returns the
-    new epoch. The target is any row with a `stop_epoch`; bots are not known here.
+    more. `change`: fields of the target that change with it, in the same statement; they must be
+    plain values. The target is any row with a `stop_epoch`. Returns the new epoch.
     """
     with transaction.atomic():
         take_stop_lock()
         row = _system_row() if target is None else target
-        before = {name: getattr(row, name) for name in change}
+        fields = dict(change or {})
+        before = {name: getattr(row, name) for name in fields}
         manager = type(row)._base_manager
-        changed = manager.filter(pk=row.pk).update(stop_epoch=F("stop_epoch") + 1, **change)
+        changed = manager.filter(pk=row.pk).update(stop_epoch=F("stop_epoch") + 1, **fields)
         if not changed:
             raise ValueError(f"{row._meta.verbose_name} {row.pk} is gone; reload the page")
         row.refresh_from_db()
@@ -61,7 +67,7 @@ def raise_stop(
             verb="raise_stop",
             object=row,
             before=before,
-            after={**change, "stop_epoch": epoch, "reason": reason},
+            after={**fields, "stop_epoch": epoch, "reason": reason},
         )
         return epoch
 
@@ -70,14 +76,14 @@ def emergency_stop(*, actor: User | str, reason: str, positions: str = "leave") 
     """Stop everything now. `positions`: leave, guard or sell what is open."""
     if positions not in SystemState.Positions.values:
         raise ValueError("positions must be one of leave, guard, sell")
-    raise_stop(
-        target=None,
-        actor=actor,
-        reason=reason,
-        state=SystemState.State.EMERGENCY_STOP,
-        positions=positions,
-        **_change(actor, reason),
-    )
+    with transaction.atomic():
+        raise_stop(
+            target=None,
+            actor=actor,
+            reason=reason,
+            change={"state": SystemState.State.EMERGENCY_STOP.value, "positions": positions},
+        )
+        SystemState.objects.filter(pk=SystemState.ONLY).update(**_change(actor, reason))
     return system_state()
 
 

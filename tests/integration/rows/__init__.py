@@ -1,0 +1,1 @@
+"""Tests of the rows on a real PostgreSQL."""
