@@ -170,12 +170,18 @@ class Bot(Leased):
 
 
 class BotConfiguration(models.Model):
-    """One version of what a bot is to do. `plan` is what the strategy made of `parameters`."""
+    """One version of what a bot is to do.
+
+    `plan` is what the strategy made of `parameters`, with `plan_changes` put over it;
+    `parameter_hash` names the evaluation that bots with the same signals share.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="configurations")
     version = models.IntegerField()
     parameters = models.JSONField(default=dict)
+    parameter_hash = models.CharField(max_length=64, blank=True, default="")
+    plan_changes = models.JSONField(default=dict, blank=True)
     plan = models.JSONField(default=dict)
     limits = models.JSONField(default=dict, blank=True)
     capital = AmountField()
