@@ -49,11 +49,11 @@ class Guard:
 
     def watch(self, group: int, stop_signal: int) -> None:
         self._groups[group] = stop_signal
-        self._tell(f"+ {group} {int(stop_signal)}\n")
+        self._write(f"+ {group} {int(stop_signal)}\n")
 
     def release(self, group: int) -> None:
         self._groups.pop(group, None)
-        self._tell(f"- {group}\n")
+        self._write(f"- {group}\n")
 
     def check(self) -> None:
         """Start the guard again, with the whole list, when it is not running."""
@@ -79,12 +79,6 @@ class Guard:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-
-    def _tell(self, line: str) -> None:
-        if self._process is None or self._process.poll() is not None:
-            self.check()
-        else:
-            self._write(line)
 
     def _write(self, line: str) -> None:
         if self._process is None or self._process.stdin is None:

@@ -1,14 +1,12 @@
 """Keeping programs alive: start in order, restart the dead, stop in reverse order."""
 
-import contextlib
-import select
 import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Protocol
 
+from workers.launch.alarm import Alarm
 from workers.launch.child import Guard
 from workers.launch.errors import LaunchError
 from workers.launch.logfiles import last_lines, rotate
@@ -46,21 +44,20 @@ class Supervisor:
         self._on_change = on_change
         self._guard = Guard()
         self._signals = 0
-        self._woken, self._wake = socket.socketpair()
+        self._alarm = Alarm()
         self.running: list[Running] = []
 
     @property
     def stop_asked(self) -> bool:
         return self._signals > 0
 
+    @property
+    def guard_pid(self) -> int | None:
+        return self._guard.pid
+
     def listen(self) -> None:
         """Take the signals: those that ask to stop, and the one that tells of a dead child."""
-        for end in (self._woken, self._wake):
-            end.setblocking(False)
-        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        for number in _STOP_SIGNALS:
-            signal.signal(number, lambda _number, _frame: self._count_signal())
+        self._alarm.listen(numbers=_STOP_SIGNALS, act=self._count_signal)
 
     def start(self, programs: Sequence[Program]) -> None:
         """Start programs stage by stage, each stage when the one before is ready."""
@@ -76,7 +73,7 @@ class Supervisor:
         """Supervise until a signal asks to stop or `until` holds."""
         while not self.stop_asked and not until():
             self._turn()
-            self._sleep()
+            self._alarm.sleep(_TICK_S)
 
     def stop(self) -> None:
         """Stop in reverse order; one more signal while stopping kills what is left."""
@@ -91,9 +88,10 @@ class Supervisor:
                 for one in ending:
                     if self._signals > signals_before or time.monotonic() > deadlines[one.name]:
                         one.kill()
-                self._sleep(0.1)
+                self._alarm.sleep(0.1)
         self._on_change(self.running)
         self._guard.close()
+        self._alarm.close()
 
     def _wait_ready(self, started: Sequence[Running]) -> None:
         began = time.monotonic()
@@ -112,7 +110,7 @@ class Supervisor:
                         f"{one.name} is not ready after {one.program.ready_within_s:.0f} s: "
                         f"see {log}\n{last_lines(log)}"
                     )
-            self._sleep(0.05)
+            self._alarm.sleep(0.05)
         self._on_change(self.running)
 
     def _turn(self) -> None:
@@ -155,13 +153,6 @@ class Supervisor:
 
     def _count_signal(self) -> None:
         self._signals += 1
-
-    def _sleep(self, tick_s: float = _TICK_S) -> None:
-        """Sleep one tick, less when a signal arrives (a child died, somebody asks to stop)."""
-        select.select([self._woken], [], [], tick_s)
-        with contextlib.suppress(BlockingIOError):
-            while self._woken.recv(64):
-                pass
 
 
 def _stage(program: Program) -> int:
