@@ -1,5 +1,6 @@
 """What a store of journals accepts and answers: the values between the shell and the ledger."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -111,3 +112,32 @@ class BotStanding:
     mode: str
     epochs: StopEpochs
     config_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotAttention:
+    """A bot's standing now, and whether facts wait that its journal does not hold."""
+
+    standing: BotStanding
+    facts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDesk:
+    """An account's desk taken by a worker process; `cursors`: venue ms by symbol."""
+
+    account_id: UUID
+    fence: int
+    cursors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOrder:
+    """An order of ours that may be at the venue; `signed_at` 0 when it never was signed."""
+
+    client_order_id: str
+    symbol: str
+    venue_order_id: str | None
+    status: str
+    filled: Decimal
+    signed_at: int

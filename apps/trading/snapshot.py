@@ -73,6 +73,8 @@ def _state(
     blank: BotState,
 ) -> BotState:
     event = cast(ConfigurationApplied, from_payload("ConfigurationApplied", head["configuration"]))
+    configuration = from_event(event, before=blank.configuration)
+    workspace.configure(configuration)
     now, mark = clock_of(kernel)
     orders = [_order_in(values) for values in head["orders"]]
     return BotState(
@@ -88,7 +90,7 @@ def _state(
         seen_at=head["signal_at"],
         mode=head["mode"],
         watch=workspace.watch_of(kernel),
-        configuration=from_event(event, before=blank.configuration),
+        configuration=configuration,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from apps.trading.configuration import Configuration
 from apps.trading.kernel import layout
-from apps.trading.kernel.events import decide
+from apps.trading.kernel.events import decide, look_again
 from apps.trading.kernel.words import INDEX, ORDERS_AT, clock_of, used_bytes
 from apps.trading.risk import Totals
 
@@ -52,12 +52,14 @@ class Workspace:
         self._reals = self._states.view(np.float64)
         self._actions = self._states["actions"][0]
         self._loaded = _ORDERS_END
+        self._looked_out = False
         self._configuration: Configuration | None = None
 
     def begin(self, configuration: Configuration) -> bytes:
         """A new bot's state, loaded and returned."""
         self._bytes[:_ORDERS_END] = 0
         self.configure(configuration)
+        self._looked_out = True
         layout.open_books(
             self.row,
             capital=float(configuration.capital),
@@ -85,12 +87,15 @@ class Workspace:
         if size < self._loaded:
             self._bytes[size:_ORDERS_END] = 0
         self._loaded = size
+        self._looked_out = False
         self._words[_NOW] = now
         self._reals[_MARK] = mark
         totals.to_record(self.row.totals)
 
     def dump(self) -> bytes:
         """The part of the state that this bot uses."""
+        if not self._looked_out:
+            look_again(self._states, 0)
         self._loaded = used_bytes(int(self.row.bot.positions))
         return self._bytes[: self._loaded].tobytes()
 
@@ -106,6 +111,7 @@ class Workspace:
         w: float = 0.0,
     ) -> list[Action]:
         """Tell the kernel one event; see kernel.events.decide for what the numbers mean."""
+        self._looked_out = True
         count = decide(self._states, 0, kind, now, a, b, x, y, z, w)
         return [Action(*values) for values in self._actions[:count].tolist()]
 
@@ -116,6 +122,7 @@ class Workspace:
         """What a state looks out for."""
         now, mark = clock_of(kernel)
         self.load(kernel, now=now, mark=mark, totals=Totals())
+        look_again(self._states, 0)
         return self.watch()
 
     def watch(self) -> Watch:

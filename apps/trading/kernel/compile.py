@@ -34,18 +34,21 @@ def source_key(folder: Path) -> str:
 def cache_folder() -> str:
     """Where compiled code is kept: NUMBA_CACHE_DIR, else the user's cache, else a new folder."""
     key = f"kernel-{source_key(Path(__file__).parent)}"
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    if given:
-        return str(Path(given) / key)
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(home) / "flotilla" / key
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    for base in (os.environ.get("NUMBA_CACHE_DIR"), os.path.join(cache, "flotilla")):
+        if base and _writable(Path(base) / key):
+            return os.path.join(base, key)
+    # Cached code is executed: never share a predictable folder in a public place.
+    return tempfile.mkdtemp(prefix="flotilla-kernel-")
+
+
+def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
-        # Cached code is executed: never share a predictable folder in a public place.
-        return tempfile.mkdtemp(prefix="flotilla-kernel-")
-    return str(folder)
+        return False
+    return True
 
 
 def _types() -> dict[Any, Any]:

@@ -13,6 +13,7 @@ from apps.trading.kernel.entry import (
 from apps.trading.kernel.exits import close_position, settle
 from apps.trading.kernel.layout import (
     ACCEPTED,
+    BAR,
     BUY,
     BY_HALT,
     BY_PROFIT,
@@ -316,27 +317,46 @@ def look_out(s: State) -> None:
 
 
 @compiled
+def apply_to_order(
+    s: State, kind: int, p: int, slot: int, x: float, y: float, z: float, w: float
+) -> None:
+    if kind == FILLED:
+        on_fill(s, p, slot, x, y, z, w)
+    elif kind == ACCEPTED:
+        on_accepted(s, p, slot)
+    elif kind == REJECTED:
+        on_rejected(s, p, slot)
+    elif kind == GONE:
+        on_gone(s, p, slot)
+
+
+@compiled
 def apply(s: State, kind: int, a: int, b: int, x: float, y: float, z: float, w: float) -> None:
     if kind == TICK:
         s.bot.mark = x
         on_time(s)
         on_price(s, y, z)
+    elif kind == BAR:
+        s.bot.mark = x
+        on_price(s, y, z)
     elif kind == TIMER:
         on_time(s)
     elif kind == SIGNAL:
         on_signal(s, a)
-    elif kind == FILLED:
-        on_fill(s, a, b, x, y, z, w)
-    elif kind == ACCEPTED:
-        on_accepted(s, a, b)
-    elif kind == REJECTED:
-        on_rejected(s, a, b)
-    elif kind == GONE:
-        on_gone(s, a, b)
     elif kind == MODE:
         on_mode(s, a)
     elif kind == CONFIGURED:
         on_configured(s, a)
+    else:
+        apply_to_order(s, kind, a, b, x, y, z, w)
+
+
+@compiled
+def look_again(states: States, i: int) -> None:
+    """Bot i's state was put together by other means than `decide`: look out anew."""
+    s = states[i]
+    s.bot.actions = 0
+    look_out(s)
 
 
 @compiled
@@ -354,9 +374,10 @@ def decide(
 ) -> int:
     """The live entry point: one event of bot i, reviewed; the number of its actions.
 
-    TICK: x price, y low, z high. SIGNAL: a bits. FILLED: a position, b slot, x price, y
-    quantity, z fee in quote, w fee in base. ACCEPTED, REJECTED, GONE: a position, b slot.
-    MODE: a mode. CONFIGURED: a 1 = open positions too. Passing the array and the index is
+    TICK: x price, y low, z high, and timers. BAR: the same without timers. SIGNAL: a bits.
+    FILLED: a position, b slot, x price, y quantity, z fee in quote, w fee in base.
+    ACCEPTED, REJECTED, GONE: a position, b slot. MODE: a mode.
+    CONFIGURED: a 1 = open positions too. Passing the array and the index is
     ten times cheaper than passing the record.
     """
     s = states[i]

@@ -27,7 +27,7 @@ TRADE, EXITS_ONLY, NOTHING, FLATTEN = 0, 1, 2, 3  # mode
 BY_SIGNAL, BY_STOP, BY_PROFIT, BY_TIME, BY_HALT = 1, 2, 3, 4, 5
 
 # What `decide` is told.
-TICK, TIMER, SIGNAL, FILLED, ACCEPTED, REJECTED, GONE, MODE, CONFIGURED = range(1, 10)
+TICK, BAR, TIMER, SIGNAL, FILLED, ACCEPTED, REJECTED, GONE, MODE, CONFIGURED = range(1, 11)
 
 
 def record(*fields: tuple[Any, ...]) -> np.dtype[Any]:

@@ -1,0 +1,100 @@
+"""RSI by level: buy when the market is oversold, sell when it is overbought."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.trading import indicators
+from apps.trading.bar import Bars
+from apps.trading.params import Values, number, whole
+from apps.trading.plan import Plan
+from apps.trading.signals import Signals, no_signals
+from apps.trading.strategy import Preset, Strategy, register
+
+
+@register
+class Rsi(Strategy):
+    """Enters at the close of a bar whose RSI is below `oversold`, exits above `overbought`."""
+
+    name = "rsi"
+    title = "RSI"
+    help = (
+        "Buys when the relative strength index falls below a level and sells when it rises above "
+        "another. Suited to markets that swing within a range; in a long fall it buys too early, "
+        "so consider a stop loss in the plan."
+    )
+    parameters = (
+        whole(
+            "period",
+            14,
+            "Bars the index looks back; fewer react faster and give more signals.",
+            low=2,
+            high=200,
+            unit="bars",
+            search=(5, 30),
+        ),
+        number(
+            "oversold",
+            30.0,
+            "Buy when the index is below this.",
+            low=1.0,
+            high=99.0,
+            search=(15.0, 40.0),
+        ),
+        number(
+            "overbought",
+            70.0,
+            "Sell when the index is above this.",
+            low=1.0,
+            high=99.0,
+            search=(60.0, 85.0),
+        ),
+        number(
+            "quote_per_entry",
+            100.0,
+            "Amount of the quote asset to buy for.",
+            low=1e-8,
+            unit="quote",
+            plan_only=True,
+        ),
+        number(
+            "profit_target",
+            None,
+            "Sell on an overbought signal only with at least this profit over the average price "
+            "(0.01 is 1 %); empty sells at any price.",
+            low=0.0,
+            high=10.0,
+            unit="fraction",
+            optional=True,
+            plan_only=True,
+        ),
+    )
+    presets = {
+        "classic": Preset({}, "14 bars, 30 and 70; sells at any price."),
+        "in_profit": Preset(
+            {"profit_target": 0.01},
+            "As classic, but sells only when overbought and at least 1 % in profit.",
+        ),
+    }
+
+    def indicators(self, bars: Bars, p: Values) -> dict[str, NDArray[np.float64]]:
+        return {"rsi": indicators.rsi(bars.close, period=p.period)}
+
+    def signals(self, bars: Bars, p: Values) -> Signals:
+        rsi = self.indicators(bars, p)["rsi"]
+        # NaN compares false: no verdict before the index exists.
+        enter = rsi < p.oversold
+        leave = rsi > p.overbought
+        beyond = np.where(enter, p.oversold - rsi, np.where(leave, rsi - p.overbought, 0.0))
+        return Signals(enter, leave, no_signals(len(rsi)), np.clip(beyond / 50.0, 0.0, 1.0))
+
+    def plan(self, p: Values) -> Plan:
+        if p.oversold >= p.overbought:
+            raise ValueError(f"oversold {p.oversold:g} must be below overbought {p.overbought:g}")
+        return Plan(quote_per_entry=p.quote_per_entry, exit_min_profit=p.profit_target)
+
+    def warm_up(self, p: Values) -> int:
+        return int(p.period)
+
+    def memory(self, p: Values) -> int:
+        """Wilder's smoothing forgets by 1/period a bar: after 40 periods nothing is left of it."""
+        return 40 * int(p.period)

@@ -1,0 +1,57 @@
+"""A strategy's verdicts as arrays, as bits, and the key that names one of them."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.trading.kernel.layout import SIGNAL_ADD, SIGNAL_ENTER, SIGNAL_EXIT
+from apps.trading.params import Parameter
+
+
+class Signals(NamedTuple):
+    """One element per bar, known at its close. Booleans, and a strength from 0 to 1."""
+
+    enter: NDArray[np.bool_]
+    exit: NDArray[np.bool_]
+    add: NDArray[np.bool_]
+    strength: NDArray[np.float64]
+
+
+class SignalShapeError(ValueError):
+    """A strategy's signals do not fit its bars; the message says how."""
+
+
+def no_signals(count: int) -> NDArray[np.bool_]:
+    return np.zeros(count, np.bool_)
+
+
+def to_bits(signals: Signals, *, bars: int) -> NDArray[np.uint8]:
+    """ENTER 1, EXIT 2, ADD 4 per bar; SignalShapeError when the arrays do not fit the bars."""
+    for name in ("enter", "exit", "add"):
+        values = getattr(signals, name)
+        if not (isinstance(values, np.ndarray) and values.dtype == np.bool_):
+            raise SignalShapeError(f"{name} must be an array of booleans")
+        if values.shape != (bars,):
+            raise SignalShapeError(f"{name} has shape {values.shape}; {bars} bars need ({bars},)")
+    if signals.strength.shape != (bars,) or signals.strength.dtype != np.float64:
+        raise SignalShapeError(f"strength must be {bars} floats, one per bar")
+    bits = signals.enter * SIGNAL_ENTER | signals.exit * SIGNAL_EXIT | signals.add * SIGNAL_ADD
+    return bits.astype(np.uint8)
+
+
+def parameter_hash(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> str:
+    """16 hex digits over what the signals depend on; bots that share it share the evaluation."""
+    shaping = {item.name: values[item.name] for item in parameters if not item.plan_only}
+    text = json.dumps(shaping, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def signal_key(
+    *, market: str, timeframe: str, strategy: str, parameter_hash: str, bar_open_at: int
+) -> str:
+    """Names one verdict: delivered twice, it acts once."""
+    return f"{market}|{timeframe}|{strategy}|{parameter_hash}|{bar_open_at}"
