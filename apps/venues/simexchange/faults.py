@@ -123,7 +123,10 @@ def _read(specification: Mapping[str, Any]) -> Fault:
     kind = specification.get("kind")
     if not isinstance(kind, str) or kind not in _FAMILIES:
         raise FaultError(f"kind is {kind!r}; use one of {', '.join(sorted(_FAMILIES))}")
-    values: dict[str, Any] = {"executed": REQUEST_KINDS.get(kind, False)}
+    values: dict[str, Any] = {
+        "executed": REQUEST_KINDS.get(kind, False),
+        "status": 400 if kind == "error" else 503,
+    }
     for name, value in specification.items():
         wanted = _TYPES.get(name)
         if wanted is None:

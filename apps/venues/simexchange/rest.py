@@ -164,11 +164,7 @@ def _error_of(fault: Fault) -> VenueError:
                 code=-1003, message="Way too many requests; IP banned.", status=418, headers=wait
             )
         case "error":
-            return VenueError(
-                code=fault.code,
-                message=fault.message,
-                status=fault.status if fault.status != 503 else 400,
-            )
+            return VenueError(code=fault.code, message=fault.message, status=fault.status)
     error = unavailable()
     error.status = fault.status
     return error
