@@ -198,6 +198,19 @@ def test_nothing_was_traded_before_the_first_day() -> None:
     ]
 
 
+def test_one_answer_reaches_back_sixty_days_in_whole_candles() -> None:
+    source = generated("XLM/BTC")
+    asked = MIDNIGHT - 3_600_000
+
+    days = source.history("XLM/BTC", DAY_MS, MIDNIGHT - 900 * DAY_MS, asked)
+
+    assert [candle.opened_at for candle in days] == [
+        MIDNIGHT - k * DAY_MS for k in range(60, 0, -1)
+    ]
+    earlier = source.history("XLM/BTC", DAY_MS, MIDNIGHT - 90 * DAY_MS, MIDNIGHT - 88 * DAY_MS)
+    assert len(earlier) == 2
+
+
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [

@@ -191,6 +191,16 @@ def test_a_read_takes_the_first_after_since_or_the_last_before_until() -> None:
     assert klines.growing("1m") is None
 
 
+async def test_warming_makes_what_a_read_needs_and_changes_no_answer() -> None:
+    klines = Klines(source=market(), symbol=SYMBOL, live_since=START + 90_500)
+
+    cold = Klines(source=market(), symbol=SYMBOL, live_since=START + 90_500).read(interval="1m")
+    await klines.warm(interval="1m")
+
+    assert klines.read(interval="1m") == cold
+    assert len(cold) == 1000
+
+
 def test_hours_from_minutes_equal_minutes_merged_by_hand() -> None:
     source = market()
     minutes = source.history(SYMBOL, 60_000, START, START + 7_200_000)

@@ -1,14 +1,14 @@
 """The generated source: a calibrated synthetic market that is the same from any start."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from apps.venues.simexchange.prices.candles import Rows, aggregate, opens_at
 from apps.venues.simexchange.prices.catalogue import Pair, pair
 from apps.venues.simexchange.prices.depth import make_book
+from apps.venues.simexchange.prices.kept import Kept
 from apps.venues.simexchange.prices.moves import (
     Kline,
     MarketMove,
@@ -25,8 +25,8 @@ SLICE_LENGTHS_MS = (100, 200, 500, 1000)
 _HOURS_KEPT = 3
 # Rows of minutes are small: more than two years of them fit in 90 MB a market.
 _MINUTES_KEPT = 24 * 800
-
-Value = TypeVar("Value")
+# One answer reaches no further back: a day of a busy market costs a fifth of a second once.
+HISTORY_DAYS = 60
 
 
 class GeneratedSource:
@@ -51,10 +51,17 @@ class GeneratedSource:
         return tuple(market.rules for market in self._markets.values())
 
     def history(self, symbol: str, interval_ms: int, since: int, until: int) -> Sequence[Kline]:
-        """Candles made of exactly the trades that `moves` gives for the same time."""
+        """Candles made of exactly the trades that `moves` gives for the same time.
+
+        Reaches at most HISTORY_DAYS before `until`. Safe in any thread.
+        """
         tape = self._tape(symbol)
         if interval_ms % 1000 or (interval_ms > 1000 and interval_ms % MINUTE_MS):
             raise PriceSourceError(f"interval_ms is {interval_ms}; use 1000 or a multiple of 60000")
+        earliest = max(until - HISTORY_DAYS * DAY_MS, ORIGIN_MS)
+        if since < earliest:
+            # The first whole candle of what is kept.
+            since = opens_at(at=earliest + interval_ms - 1, length=interval_ms)
         since = max(opens_at(at=since, length=interval_ms), ORIGIN_MS)
         if until <= since:
             return []
@@ -83,10 +90,10 @@ class _Tape:
         self._values, self._seed, self._market = values, seed, market
         self._slice_ms = slice_ms
         self._book = make_book(pair=market, seed=seed)
-        self._hours: OrderedDict[int, Hour] = OrderedDict()
-        self._slices: OrderedDict[int, HourSlices] = OrderedDict()
-        self._minutes: OrderedDict[int, Rows] = OrderedDict()
-        self._seconds: OrderedDict[int, Rows] = OrderedDict()
+        self._hours: Kept[int, Hour] = Kept(most=_HOURS_KEPT)
+        self._slices: Kept[int, HourSlices] = Kept(most=_HOURS_KEPT)
+        self._minutes: Kept[int, Rows] = Kept(most=_MINUTES_KEPT)
+        self._seconds: Kept[int, Rows] = Kept(most=_HOURS_KEPT)
 
     def moves(self, *, since: int, until: int) -> Iterator[MarketMove]:
         length = self._slice_ms
@@ -118,11 +125,7 @@ class _Tape:
 
     def _hour_rows(self, hour: int, step: int) -> Rows:
         kept = self._minutes if step == MINUTE_MS else self._seconds
-        rows = kept.get(hour)
-        if rows is None:
-            rows = self._candle_rows(hour, step, 0, HOUR_MS)
-            _keep(kept, hour, rows, _MINUTES_KEPT if step == MINUTE_MS else _HOURS_KEPT)
-        return rows
+        return kept.of(hour, lambda: self._candle_rows(hour, step, 0, HOUR_MS))
 
     def _candle_rows(self, hour: int, step: int, since_ms: int, until_ms: int) -> Rows:
         return candle_rows(
@@ -134,24 +137,22 @@ class _Tape:
         )
 
     def _sliced(self, hour: int) -> HourSlices:
-        found = self._slices.get(hour)
-        if found is None:
-            found = HourSlices(
+        return self._slices.of(
+            hour,
+            lambda: HourSlices(
                 hour=self._hour(hour),
                 rules=self._market.rules,
                 book=self._book,
                 start=ORIGIN_MS + hour * HOUR_MS,
                 length=self._slice_ms,
-            )
-            _keep(self._slices, hour, found, _HOURS_KEPT)
-        return found
+            ),
+        )
 
     def _hour(self, hour: int) -> Hour:
-        found = self._hours.get(hour)
-        if found is None:
-            found = make_hour(values=self._values, seed=self._seed, pair=self._market, hour=hour)
-            _keep(self._hours, hour, found, _HOURS_KEPT)
-        return found
+        return self._hours.of(
+            hour,
+            lambda: make_hour(values=self._values, seed=self._seed, pair=self._market, hour=hour),
+        )
 
 
 def _hour_of(at: int) -> int:
@@ -161,12 +162,6 @@ def _hour_of(at: int) -> int:
             f"market time {at} ms lies outside the generated century that begins at {ORIGIN_MS}"
         )
     return hour
-
-
-def _keep(kept: OrderedDict[int, Value], key: int, value: Value, most: int) -> None:
-    kept[key] = value
-    while len(kept) > most:
-        kept.popitem(last=False)
 
 
 def open_generated(config: Mapping[str, Any]) -> GeneratedSource:

@@ -1,5 +1,6 @@
 """Candles of live moves, joined to the history of their source."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 
@@ -170,26 +171,52 @@ class Klines:
 
         With `since` the first ones of that span, else its last ones. The newest may still grow.
         """
+        live = self._live(interval)
+        first, last, edge = self._span(interval, live, since, until, limit)
+        found: list[Kline] = []
+        if first < edge and first <= last:
+            end = min(last + interval_ms(interval), edge)
+            found += self._source.history(self._symbol, interval_ms(interval), first, end)
+        found += [self._whole(candle) for candle in live if first <= candle.opened_at <= last]
+        return found
+
+    async def warm(
+        self,
+        *,
+        interval: str,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = READ_LIMIT,
+    ) -> None:
+        """Make the history that `read` would need in a thread, so that `read` returns at once.
+
+        For sources that keep what they made, as the generated one does.
+        """
         length = interval_ms(interval)
+        first, last, edge = self._span(interval, self._live(interval), since, until, limit)
+        if first < edge and first <= last:
+            end = min(last + length, edge)
+            await asyncio.to_thread(self._source.history, self._symbol, length, first, end)
+
+    def _live(self, interval: str) -> list[Kline]:
+        interval_ms(interval)
         candles = self._candles[interval]
-        live = [*candles.closed]
-        if candles.opened_at is not None:
-            live.append(candles.growing())
+        growing = [] if candles.opened_at is None else [candles.growing()]
+        return [*candles.closed, *growing]
+
+    def _span(
+        self, interval: str, live: list[Kline], since: int | None, until: int | None, limit: int
+    ) -> tuple[int, int, int]:
+        """Open times of the first and last candle asked for, and where history ends."""
+        length = interval_ms(interval)
         edge = live[0].opened_at if live else self._live_since
         last = live[-1].opened_at if live else opens_at(at=self._live_since - 1, length=length)
         if until is not None:
             last = min(last, opens_at(at=until - 1, length=length))
         if since is None:
-            first = last - (limit - 1) * length
-        else:
-            first = opens_at(at=since + length - 1, length=length)
-            last = min(last, first + (limit - 1) * length)
-        found: list[Kline] = []
-        if first < edge and first <= last:
-            end = min(last + length, edge)
-            found += self._source.history(self._symbol, length, first, end)
-        found += [self._whole(candle) for candle in live if first <= candle.opened_at <= last]
-        return found
+            return last - (limit - 1) * length, last, edge
+        first = opens_at(at=since + length - 1, length=length)
+        return first, min(last, first + (limit - 1) * length), edge
 
     def _whole(self, candle: Kline) -> Kline:
         """The candle with what it traded before the market went live."""

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 HISTORY_CANDLES = 1000
+REQUEST_TIMEOUT_MS = 20_000
 # What another attempt cannot mend: the request itself is wrong.
 _HOPELESS = (ccxt.BadSymbol, ccxt.NotSupported, ccxt.AuthenticationError, ccxt.ArgumentsRequired)
 _PASSING = (ccxt.BaseError, aiohttp.ClientError, OSError, asyncio.TimeoutError)
@@ -51,11 +52,13 @@ class MirroredSource:
         client: Mapping[str, Any],
         slice_ms: int,
         silence_s: float,
+        history: Sequence[str],
     ) -> None:
         self._make_client: Callable[[Mapping[str, Any]], Any] = getattr(ccxt.pro, exchange)
-        self._settings = {"enableRateLimit": True, **client}
+        self._settings = {"enableRateLimit": True, "timeout": REQUEST_TIMEOUT_MS, **client}
         self._exchange, self._symbols = exchange, tuple(markets)
         self._slice_ms, self._silence_s = slice_ms, silence_s
+        self._history = frozenset(history)
         self._rules: tuple[MarketRules, ...] = ()
         self._reflections: dict[str, Reflection] = {}
 
@@ -136,8 +139,8 @@ class MirroredSource:
             await client.close()
 
     async def _begin(self, client: Any, symbol: str) -> Reflection:
-        """Fetch the candles of every interval the exchange knows."""
-        known = client.timeframes or {}
+        """Fetch the candles of the wanted intervals that the exchange knows."""
+        known = self._history & set(client.timeframes or {})
         candles: dict[int, list[Kline]] = {}
         # Shortest last, so that the finest candles end closest to the first live move.
         for name, length in reversed(INTERVALS_MS.items()):
@@ -194,7 +197,8 @@ def _brief(error: BaseException) -> str:
 
 def open_mirrored(config: Mapping[str, Any]) -> MirroredSource:
     """A mirror from `exchange` (a ccxt id), `markets`, and optionally `client` (ccxt settings,
-    such as `urls` of another host), `slice_ms` (100) and `silence_s` (10)."""
+    such as `urls` of another host), `slice_ms` (100), `silence_s` (10) and `history`, the
+    intervals whose candles are fetched (all)."""
     exchange = config.get("exchange")
     if exchange not in ccxt.pro.exchanges:
         raise PriceSourceError(
@@ -208,10 +212,16 @@ def open_mirrored(config: Mapping[str, Any]) -> MirroredSource:
         raise PriceSourceError(f"prices.slice_ms is {slice_ms!r}; give at least 10 ms")
     if not isinstance(silence_s, int | float) or silence_s <= 0:
         raise PriceSourceError(f"prices.silence_s is {silence_s!r}; give seconds above 0")
+    history = config.get("history", list(INTERVALS_MS))
+    if not isinstance(history, list | tuple) or not set(history) <= set(INTERVALS_MS):
+        raise PriceSourceError(
+            f"prices.history is {history!r}; use some of {', '.join(INTERVALS_MS)}"
+        )
     return MirroredSource(
         exchange=str(exchange),
         markets=markets,
         client=config.get("client", {}),
         slice_ms=slice_ms,
         silence_s=float(silence_s),
+        history=history,
     )

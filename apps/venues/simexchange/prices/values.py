@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from apps.venues.simexchange.prices.catalogue import ASSETS, Asset
+from apps.venues.simexchange.prices.kept import Kept
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ _FAST_STEP, _SLOW_STEP = 10, 60
 _FLICKER = 0.45
 # How much of the way to the hidden value quotes leave for their next turn.
 _LAG = 0.15
-_BLOCKS_KEPT = 24
+_DAYS_KEPT, _WEATHERS_KEPT = 24, 4
 
 
 def randomness(*, seed: int, name: str, block: int) -> np.random.Generator:
@@ -75,21 +75,13 @@ class Values:
 
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
-        self._days: OrderedDict[tuple[str, int], ValueDay] = OrderedDict()
-        self._weather: OrderedDict[int, Weather] = OrderedDict()
-        self._outlines: dict[str, Floats] = {}
+        self._days: Kept[tuple[str, int], ValueDay] = Kept(most=_DAYS_KEPT)
+        self._weathers: Kept[int, Weather] = Kept(most=_WEATHERS_KEPT)
+        self._outlines: Kept[str, Floats] = Kept(most=len(ASSETS) + 1)
 
     def day(self, *, asset: str, day: int) -> ValueDay:
         """The asset's path on a day counted from ORIGIN_MS."""
-        key = (asset, day)
-        found = self._days.get(key)
-        if found is None:
-            found = self._days[key] = self._make_day(ASSETS[asset], day)
-            while len(self._days) > _BLOCKS_KEPT:
-                self._days.popitem(last=False)
-        else:
-            self._days.move_to_end(key)
-        return found
+        return self._days.of((asset, day), lambda: self._make_day(ASSETS[asset], day))
 
     def _make_day(self, asset: Asset, day: int) -> ValueDay:
         random = randomness(seed=self._seed, name=f"{asset.name}/value", block=day)
@@ -138,9 +130,7 @@ class Values:
 
     def _outline(self, asset: Asset) -> Floats:
         """Logarithm of the value at each midnight, from day 0 to the horizon."""
-        if asset.name not in self._outlines:
-            self._outlines[asset.name] = self._make_outline(asset)
-        return self._outlines[asset.name]
+        return self._outlines.of(asset.name, lambda: self._make_outline(asset))
 
     def _make_outline(self, asset: Asset) -> Floats:
         shared = randomness(seed=self._seed, name="market/outline", block=0)
@@ -155,20 +145,17 @@ class Values:
         return np.asarray(outline, dtype=np.float64)
 
     def _daily_mood(self) -> Floats:
-        if "mood" not in self._outlines:
-            random = randomness(seed=self._seed, name="market/mood", block=0)
-            half_life, deviation = _DAILY
-            keep = 0.5 ** (DAY_S / half_life)
-            steps = random.standard_normal(HORIZON_DAYS + 1) * deviation * math.sqrt(1 - keep**2)
-            self._outlines["mood"] = np.asarray(lfilter([1.0], [1.0, -keep], steps))
-        return self._outlines["mood"]
+        return self._outlines.of("mood", self._make_daily_mood)
+
+    def _make_daily_mood(self) -> Floats:
+        random = randomness(seed=self._seed, name="market/mood", block=0)
+        half_life, deviation = _DAILY
+        keep = 0.5 ** (DAY_S / half_life)
+        steps = random.standard_normal(HORIZON_DAYS + 1) * deviation * math.sqrt(1 - keep**2)
+        return np.asarray(lfilter([1.0], [1.0, -keep], steps), dtype=np.float64)
 
     def _weather_of(self, day: int) -> Weather:
-        if day not in self._weather:
-            self._weather[day] = self._make_weather(day)
-            while len(self._weather) > 3:
-                self._weather.popitem(last=False)
-        return self._weather[day]
+        return self._weathers.of(day, lambda: self._make_weather(day))
 
     def _make_weather(self, day: int) -> Weather:
         random = randomness(seed=self._seed, name="market/weather", block=day)
