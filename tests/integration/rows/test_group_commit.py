@@ -9,8 +9,9 @@ from django.db.models import Sum
 
 from apps.ledger import journal, observations
 from apps.ledger.models import AssetBalance, BotBalance, LedgerEntry, Order, VenueFill
+from apps.ledger.queries import broken_books
 from apps.ledger.rebuild import differences
-from apps.trading.events import OrderDone
+from apps.trading.events import ConfigurationApplied, OrderDone
 from apps.trading.journal import Appended, Refused
 from apps.trading.order import LIVE, VenueStatus
 from tests.integration.rows.world import (
@@ -39,6 +40,8 @@ def test_groups_of_four_writers_leave_gapless_journals_and_equal_sums() -> None:
     """Every group mixes the bots in another order, and fills arrive on other connections."""
     world = make_world(USDT="1000000")
     hands = [Hand(world, make_bot(world, f"bot {number}")) for number in range(THREADS * BOTS)]
+    for hand in hands:
+        assert isinstance(hand.commit(ConfigurationApplied(1, "rsi", {}, Decimal(1000))), Appended)
     parts = [hands[number::THREADS] for number in range(THREADS)]
     start = Barrier(THREADS)
 
@@ -72,7 +75,7 @@ def test_groups_of_four_writers_leave_gapless_journals_and_equal_sums() -> None:
     in_threads(write(part, number % 2 == 1) for number, part in enumerate(parts))
 
     assert all(
-        seqs == list(range(1, 2 + 4 * ROUNDS))
+        seqs == list(range(1, 3 + 4 * ROUNDS))
         for seqs in numbered([hand.bot for hand in hands]).values()
     )
     count = THREADS * BOTS * ROUNDS
@@ -87,6 +90,7 @@ def test_groups_of_four_writers_leave_gapless_journals_and_equal_sums() -> None:
         assert of_bots + (external["sum"] or 0) == entries
     assert not VenueFill.objects.filter(bot_seq=None).exists()
     assert differences(bot_id=hands[0].bot.id) == []
+    assert broken_books(account_id=world.account.id) == []
 
 
 def _commit(part: list[Hand], batches: list[object]) -> None:
