@@ -6,23 +6,21 @@ The rows they speak of are in PostgreSQL; a lost wake-up costs the time until th
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from apps.bots.wakeups import KEPT, stream_of
+
 logger = logging.getLogger(__name__)
 
-KEPT = 10_000
 BLOCK_MS = 1_000
 """Below redis-py's five-second socket time-out, so a quiet stream is not an error."""
 
 Locate = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, UUID]]]
 Deliver = Callable[[UUID, str], None]
-
-
-def stream_of(process_id: UUID) -> str:
-    return f"flotilla:inbox:{process_id}"
 
 
 class RedisWakeups:
@@ -61,15 +59,18 @@ class Inbox:
         self._deliver = deliver
 
     async def read(self) -> None:
-        last = "$"
+        # The stream is this registration's own: everything in it is for us.
+        last = "0-0"
         while True:
             try:
-                answer = await self._redis.xread({self._stream: last}, count=500, block=BLOCK_MS)
+                answer: Any = await self._redis.xread(
+                    {self._stream: last}, count=500, block=BLOCK_MS
+                )
             except RedisError as trouble:
                 logger.warning("inbox not readable: %s", trouble)
                 await asyncio.sleep(1.0)
                 continue
-            for _, entries in answer or []:
+            for _, entries in answer:
                 for entry_id, entry in entries:
                     last = entry_id
                     self._deliver(UUID(entry[b"bot"].decode()), entry[b"kind"].decode())

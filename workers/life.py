@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from apps.trading.events import SignalGiven
-from apps.trading.journal import BotStanding
+from apps.trading.journal import BotAttention
 from apps.trading.ports import Clock
 from workers.crew import Crew
 from workers.lease import ProcessLease
@@ -17,21 +16,13 @@ from workers.ports import Report, StoreUnavailable
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """What the database holds for one bot that its runner may not have seen."""
-
-    standing: BotStanding
-    facts: bool
-
-
 class LifeStore(Protocol):
     """Every method may raise StoreUnavailable."""
 
     async def renew_process(self, *, process_id: UUID) -> bool:
         """False: declared dead, never to be renewed again."""
 
-    async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, Attention]: ...
+    async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotAttention]: ...
 
     async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]: ...
 

@@ -7,7 +7,16 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from apps.trading.events import JournalRow, SignalGiven
-from apps.trading.journal import Append, AppendResult, BotStanding, Observed, Taken, Unapplied
+from apps.trading.journal import (
+    Append,
+    AppendResult,
+    BotStanding,
+    LiveOrder,
+    Observed,
+    Taken,
+    TakenDesk,
+    Unapplied,
+)
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
 
 
@@ -73,27 +82,6 @@ class BotStore(Protocol):
     async def observe(
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
     ) -> Observed: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TakenDesk:
-    """An account's desk taken by a worker process."""
-
-    account_id: UUID
-    fence: int
-    cursors: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOrder:
-    """An order of ours that is not final, as the desk needs it."""
-
-    client_order_id: str
-    symbol: str
-    venue_order_id: str | None
-    status: str
-    filled: Decimal
-    signed_at: int
 
 
 class DeskLost(Exception):

@@ -2,22 +2,35 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 from uuid import UUID
 
 from apps.accounts.models import ExchangeAccount
 from apps.accounts.services import open_secrets
-from apps.bots import queries as bots
+from apps.bots import signals
+from apps.bots.models import BotConfiguration
 from apps.ledger import desks, fleet, journal, observations
 from apps.markets import candles
 from apps.markets.models import Market
 from apps.operations import services as operations
 from apps.trading.bar import Bar
 from apps.trading.events import JournalRow, SignalGiven
-from apps.trading.journal import Append, AppendResult, BotStanding, Observed, Taken, Unapplied
+from apps.trading.journal import (
+    Append,
+    AppendResult,
+    BotAttention,
+    BotStanding,
+    LiveOrder,
+    Observed,
+    Taken,
+    TakenDesk,
+    Unapplied,
+)
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
 from apps.venues import VenueAccount
+from apps.venues.account import Environment
 from workers.bars import BarWish
-from workers.ports import Configuration, DeskLost, LiveOrder, Report, TakenDesk
+from workers.ports import Configuration, DeskLost, Report
 from workers.postgres import Database
 from workers.supervisor import Duty, Wanted
 from workers.writer import Writer
@@ -59,7 +72,7 @@ class BotRows:
         return await self._ask(journal.standing, bot_id=bot_id)
 
     async def configuration(self, *, bot_id: UUID, version: int) -> Configuration:
-        row = await self._ask(bots.configuration, bot_id=bot_id, version=version)
+        row = await self._ask(BotConfiguration.objects.get, bot_id=bot_id, version=version)
         return Configuration(
             version=row.version,
             plan=row.plan,
@@ -69,7 +82,7 @@ class BotRows:
         )
 
     async def latest_signal(self, *, bot_id: UUID) -> SignalGiven | None:
-        found = await self._ask(bots.latest_signals, bot_ids=[bot_id])
+        found = await self._ask(signals.latest_signals, bot_ids=[bot_id])
         return found.get(bot_id)
 
     async def desk_reconciled_since(self, *, account_id: UUID, since: int) -> bool:
@@ -195,8 +208,7 @@ class FeedRows:
         return await self._ask(fleet.feed_is_mine, feed_id=feed_id, fence=fence)
 
     async def bar_wishes(self, *, feed_id: UUID) -> Sequence[BarWish]:
-        found = await self._ask(fleet.bar_wishes, feed_id=feed_id)
-        return [BarWish(*each) for each in found]
+        return await self._ask(_bar_wishes, feed_id)
 
     async def last_bar_at(self, *, market_id: UUID, timeframe: str) -> int | None:
         return await self._ask(
@@ -226,11 +238,11 @@ class LifeRows:
     async def end_process(self, *, process_id: UUID) -> None:
         await self._ask(operations.end_process, process_id=process_id)
 
-    async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, fleet.BotAttention]:
+    async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotAttention]:
         return await self._ask(fleet.attention, bot_ids=bot_ids)
 
     async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]:
-        return await self._ask(bots.latest_signals, bot_ids=bot_ids)
+        return await self._ask(signals.latest_signals, bot_ids=bot_ids)
 
     async def locate(self, bot_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         return await self._ask(fleet.locate, bot_ids=bot_ids)
@@ -267,10 +279,21 @@ def _venue_account(account_id: UUID) -> VenueAccount:
     keys = open_secrets(account_id=account_id)
     return VenueAccount(
         exchange=row.exchange,
-        environment=row.environment,
+        environment=cast(Environment, row.environment),
         venue_name=row.venue_name,
         base_url=row.base_url or None,
         api_key=keys.api_key,
         secret=keys.secret,
         password=keys.password,
     )
+
+
+def _bar_wishes(feed_id: UUID) -> list[BarWish]:
+    """What the feed's markets must be followed for; the longest memory of each timeframe."""
+    found: dict[tuple[UUID, str], BarWish] = {}
+    for need in fleet.bar_needs(feed_id=feed_id):
+        key = (need.market_id, need.timeframe)
+        held = found.get(key)
+        if held is None or held.warm_up < need.memory:
+            found[key] = BarWish(need.market_id, need.symbol, need.timeframe, need.memory)
+    return list(found.values())

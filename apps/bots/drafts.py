@@ -22,6 +22,7 @@ class Draft:
 
     parameters: dict[str, Any]
     parameter_hash: str
+    bars_needed: int
     plan_changes: dict[str, Any]
     plan: dict[str, Any]
     limits: dict[str, Any]
@@ -51,6 +52,7 @@ def make_draft(
     return Draft(
         parameters=dict(values),
         parameter_hash=kind.parameter_hash(values),
+        bars_needed=max(kind.memory(values), kind.warm_up(values) + 1),
         plan_changes=dict(plan_changes or {}),
         plan=plan.to_json(),
         limits=checked.to_json(),

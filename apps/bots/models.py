@@ -173,7 +173,8 @@ class BotConfiguration(models.Model):
     """One version of what a bot is to do.
 
     `plan` is what the strategy made of `parameters`, with `plan_changes` put over it;
-    `parameter_hash` names the evaluation that bots with the same signals share.
+    `parameter_hash` names the evaluation that bots with the same signals share, `bars_needed`
+    says how many bars it judges by.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -181,6 +182,7 @@ class BotConfiguration(models.Model):
     version = models.IntegerField()
     parameters = models.JSONField(default=dict)
     parameter_hash = models.CharField(max_length=64, blank=True, default="")
+    bars_needed = models.IntegerField(default=0)
     plan_changes = models.JSONField(default=dict, blank=True)
     plan = models.JSONField(default=dict)
     limits = models.JSONField(default=dict, blank=True)

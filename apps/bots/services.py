@@ -305,6 +305,7 @@ def _save_version(
         version=version,
         parameters=draft.parameters,
         parameter_hash=draft.parameter_hash,
+        bars_needed=draft.bars_needed,
         plan_changes=draft.plan_changes,
         plan=draft.plan,
         limits=draft.limits,

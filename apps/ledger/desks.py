@@ -1,7 +1,6 @@
 """An account's desk in rows: who owns it, what it reconciled, what did not add up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from apps.ledger.bookings import book_entries, ledger_totals, lock_account
 from apps.ledger.models import Desk
 from apps.ledger.rows import ZERO
 from apps.ledger.storage import LIVE_NAMES
+from apps.trading.journal import LiveOrder, TakenDesk
 from apps.trading.outcome import Balance
 
 WORKER = "desk"
@@ -32,27 +32,6 @@ RETURNING fence, cursors
 
 class DeskTaken(LookupError):
     """Another process owns this desk now; whoever is told may change nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenDesk:
-    """An account's desk taken by a worker process; `cursors`: venue ms by symbol."""
-
-    account_id: UUID
-    fence: int
-    cursors: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOrder:
-    """An order of ours that may be at the venue; `signed_at` 0 when it never was signed."""
-
-    client_order_id: str
-    symbol: str
-    venue_order_id: str | None
-    status: str
-    filled: Decimal
-    signed_at: int
 
 
 # ---- ownership -------------------------------------------------------------------------------

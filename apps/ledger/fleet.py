@@ -16,7 +16,7 @@ from apps.common.sql import fetch
 from apps.ledger.models import BarFeed, Desk
 from apps.ledger.standing import read_standings
 from apps.operations.models import Leased
-from apps.trading.journal import BotStanding
+from apps.trading.journal import BotAttention
 from apps.trading.order import LIVE
 
 SUPERVISOR_LOCK = 7_304_002
@@ -153,6 +153,32 @@ def feed_is_mine(*, feed_id: UUID, fence: int) -> bool:
     return BarFeed.objects.filter(pk=feed_id, fence=fence).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class BarNeed:
+    """A market and timeframe that a working bot needs, with how many bars it judges by."""
+
+    market_id: UUID
+    symbol: str
+    timeframe: str
+    memory: int
+
+
+def bar_needs(*, feed_id: UUID) -> list[BarNeed]:
+    """The distinct needs of the working bots on the feed's venue."""
+    feed = BarFeed.objects.get(pk=feed_id)
+    rows = (
+        working_bots()
+        .filter(
+            account__exchange=feed.exchange,
+            account__environment=feed.environment,
+            account__venue_name=feed.venue_name,
+        )
+        .values_list("market_id", "market__symbol", "timeframe", "config__bars_needed")
+        .distinct()
+    )
+    return [BarNeed(*row) for row in rows]
+
+
 # ---- what runners report ---------------------------------------------------------------------
 
 
@@ -227,14 +253,6 @@ SELECT DISTINCT s.bot_id FROM ledger_venueorderstate s
 JOIN ledger_order o ON o.client_order_id = s.client_order_id
 WHERE s.bot_id = ANY(%(bots)s) AND s.status <> 'open' AND o.status = ANY(%(live)s)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class BotAttention:
-    """A bot's standing now, and whether facts wait that its journal does not hold."""
-
-    standing: BotStanding
-    facts: bool
 
 
 def attention(*, bot_ids: Sequence[UUID]) -> dict[UUID, BotAttention]:

@@ -98,7 +98,14 @@ class Venue(Protocol):
 
     async def server_time(self) -> int: ...
 
-    async def place(self, order: PlaceOrder) -> PlaceOutcome: ...
+    async def admit(self, *, lane: Lane) -> float:
+        """Take one order's share of the request budget: 0.0, or the seconds to wait first.
+
+        Asked before an order is signed, so that a signature never grows old in a queue.
+        """
+
+    async def place(self, order: PlaceOrder) -> PlaceOutcome:
+        """One POST of an admitted order."""
 
     async def cancel(
         self, *, symbol: str, client_order_id: str, signed_at: int, recv_window_ms: int

@@ -82,6 +82,10 @@ class CcxtVenue:
     async def server_time(self) -> int:
         return await self._line.server_time()
 
+    async def keep_time(self) -> None:
+        """Measure the exchange's clock for ever."""
+        await self._line.time.run()
+
     async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]:
         return await self._questions.open_orders(symbol=symbol)
 
@@ -110,8 +114,13 @@ class CcxtVenue:
 
     # ---- orders ----------------------------------------------------------------------------
 
+    async def admit(self, *, lane: Lane) -> float:
+        """The order's share of the budget; nothing while the exchange counts too many orders."""
+        blocked_s = self._orders_blocked_until - self._clock.monotonic()
+        return blocked_s if blocked_s > 0 else await self._line.acquire(lane, "place")
+
     async def place(self, order: PlaceOrder) -> PlaceOutcome:
-        """One POST at most; Rejected with code "not_sent" or "budget" means none."""
+        """One POST at most; Rejected with code "not_sent" means none."""
         refusal = await self._refusal(order)
         if refusal is not None:
             return refusal
@@ -208,12 +217,6 @@ class CcxtVenue:
         problem = unplaceable(order, known.get(order.symbol), self.profile)
         if problem is not None:
             return Rejected("not_sent", problem)
-        blocked_s = self._orders_blocked_until - self._clock.monotonic()
-        if blocked_s > 0:
-            return Rejected(ORDER_RATE, "too many orders", again=True, retry_after_s=blocked_s)
-        wait_s = await self._line.acquire(order.lane, "place")
-        if wait_s > 0:
-            return Rejected("budget", "no budget", again=True, retry_after_s=wait_s)
         return None
 
     async def _judged(self, verdict: Verdict, call: Call, order: PlaceOrder) -> PlaceOutcome:

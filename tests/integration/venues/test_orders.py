@@ -283,15 +283,12 @@ async def test_a_key_that_may_withdraw_is_recognised(exchange: SimExchangeProces
     assert told == {False: False, True: True}
 
 
-async def test_without_budget_nothing_is_sent(
-    venue: CcxtVenue, exchange: SimExchangeProcess, budget: OpenBudget
+async def test_an_order_is_admitted_by_the_budget_before_it_is_signed(
+    venue: CcxtVenue, budget: OpenBudget
 ) -> None:
-    price = await price_near(venue, "0.9")
-    order = an_order(price=price)
     budget.wait_s = 3.5
 
-    answer = await venue.place(order)
+    wait_s = await venue.admit(lane=Lane.ENTRY)
 
-    assert answer == Rejected("budget", "no budget", again=True, retry_after_s=3.5)
+    assert wait_s == 3.5
     assert budget.asked[-1] == (Lane.ENTRY, 1)
-    assert ledger_orders(exchange, order.client_order_id) == []

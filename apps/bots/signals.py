@@ -1,0 +1,116 @@
+"""Strategies' verdicts as rows: who wants which, what was given, what is the newest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from apps.bots.models import Bot
+from apps.common.sql import execute, fetch
+from apps.trading.bar import timeframe_ms
+from apps.trading.events import SignalGiven
+from apps.trading.signals import signal_key
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One evaluation: everything a verdict depends on, and the bots that want it."""
+
+    market_id: UUID
+    timeframe: str
+    strategy: str
+    parameter_hash: str
+    parameters: Mapping[str, Any]
+    bot_ids: tuple[UUID, ...]
+
+
+def wishes(*, market_id: UUID | None = None, timeframe: str | None = None) -> list[Wish]:
+    """Each distinct (market, timeframe, strategy, parameters) of bots that are to trade, once."""
+    bots = Bot.objects.filter(kind=Bot.Kind.TRADING, desired_status=Bot.Desired.RUNNING)
+    if market_id is not None:
+        bots = bots.filter(market_id=market_id)
+    if timeframe is not None:
+        bots = bots.filter(timeframe=timeframe)
+    found: dict[tuple[UUID, str, str, str], list[Bot]] = {}
+    for bot in bots.select_related("config").order_by("number"):
+        key = (bot.market_id, bot.timeframe, bot.strategy, bot.config.parameter_hash)
+        found.setdefault(key, []).append(bot)
+    return [
+        Wish(*key, group[0].config.parameters, tuple(bot.id for bot in group))
+        for key, group in found.items()
+    ]
+
+
+def store_signal(
+    *, wish: Wish, bar_open_at: int, bits: int, strength: float, inputs: Mapping[str, float]
+) -> bool:
+    """Keep a verdict under its key; False when it was there already."""
+    inserted = execute(
+        "INSERT INTO bots_signal (market_id, strategy, parameter_hash, timeframe, bar_open_ms,"
+        " bits, strength, inputs) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [
+            wish.market_id,
+            wish.strategy,
+            wish.parameter_hash,
+            wish.timeframe,
+            bar_open_at,
+            bits,
+            strength,
+            orjson.dumps(dict(inputs)).decode(),
+        ],
+    )
+    return inserted == 1
+
+
+def mark_checked(*, bot_ids: Sequence[UUID]) -> None:
+    """The bots' signals were evaluated now, whatever came of it."""
+    execute("UPDATE bots_bot SET last_signal_check = now() WHERE id = ANY(%s)", [list(bot_ids)])
+
+
+_LATEST = """
+SELECT b.id, m.symbol, b.timeframe, b.strategy, s.parameter_hash, s.bar_open_ms, s.bits,
+       s.strength, s.inputs
+FROM bots_bot b
+JOIN bots_botconfiguration c ON c.id = b.config_id
+JOIN markets_market m ON m.id = b.market_id
+JOIN LATERAL (
+    SELECT * FROM bots_signal
+    WHERE market_id = b.market_id AND strategy = b.strategy AND timeframe = b.timeframe
+        AND parameter_hash = c.parameter_hash
+    ORDER BY bar_open_ms DESC LIMIT 1
+) s ON true
+WHERE b.id = ANY(%s)
+"""
+
+
+def latest_signals(*, bot_ids: Sequence[UUID]) -> dict[UUID, SignalGiven]:
+    """The newest verdict for each bot that has one; a runner ignores one it has acted on."""
+    return {row[0]: _signal(*row[1:]) for row in fetch(_LATEST, [list(bot_ids)])}
+
+
+def _signal(
+    symbol: str,
+    timeframe: str,
+    strategy: str,
+    parameter_hash: str,
+    bar_open_at: int,
+    bits: int,
+    strength: float,
+    inputs: str,
+) -> SignalGiven:
+    return SignalGiven(
+        key=signal_key(
+            market=symbol,
+            timeframe=timeframe,
+            strategy=strategy,
+            parameter_hash=parameter_hash,
+            bar_open_at=bar_open_at,
+        ),
+        bar_open_at=bar_open_at,
+        bits=bits,
+        strength=strength,
+        inputs=orjson.loads(inputs),
+        closed_at=bar_open_at + timeframe_ms(timeframe),
+    )
