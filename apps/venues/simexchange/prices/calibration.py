@@ -56,6 +56,9 @@ class MinuteStatistics:
     hour_volatility_p95: float
 
 
+Statistics = SecondStatistics | MinuteStatistics
+
+
 def second_statistics(*, moves: Iterable[MarketMove], tick: int) -> SecondStatistics:
     """Statistics of one window of moves no longer than a second, with trades and quotes."""
     window = _Window(list(moves))
@@ -125,10 +128,10 @@ def minute_statistics(*, candles: Sequence[Kline]) -> MinuteStatistics:
     )
 
 
-def table(*, generated: object, recorded: object | None) -> str:
+def table(*, generated: Statistics, recorded: Statistics | None) -> str:
     """Two sets of statistics of one kind side by side, one row each."""
-    ours = asdict(generated)  # type: ignore[call-overload]
-    theirs = asdict(recorded) if recorded is not None else {}  # type: ignore[call-overload]
+    ours = asdict(generated)
+    theirs = asdict(recorded) if recorded is not None else {}
     lines = [f"{'statistic':<26}{'generated':>14}{'recorded':>14}"]
     for name, value in ours.items():
         other = theirs.get(name)
