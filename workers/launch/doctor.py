@@ -68,10 +68,11 @@ def examine(installation: Installation) -> Iterator[Finding]:
     yield check_disk(state.path)
     yield check_secrets(state)
     database = installation.database_url or state.database_url()
-    servers_there = running or not state.path.exists()
-    yield _check_server("PostgreSQL", lambda: check_database(database), servers_there)
+    expected = running or bool(installation.database_url)
+    yield _check_server("PostgreSQL", lambda: check_database(database), expected)
     broker = installation.redis_url or state.redis_url()
-    yield _check_server("Redis", lambda: check_redis(broker), servers_there)
+    expected = running or bool(installation.redis_url)
+    yield _check_server("Redis", lambda: check_redis(broker), expected)
     yield check_clock(database, broker)
     yield _check_migrations()
     yield from _check_ports(installation, running=running)
@@ -121,12 +122,12 @@ def check_secrets(state: StateFolder) -> Finding:
     return Finding("secrets", Verdict.OK, f"{len(files)} files, readable by their owner only")
 
 
-def _check_server(name: str, check: Callable[[], None], started: bool) -> Finding:
+def _check_server(name: str, check: Callable[[], None], expected: bool) -> Finding:
     try:
         check()
     except LaunchError as error:
         text = str(error).removeprefix("DATABASE_URL ").removeprefix("REDIS_URL ")
-        if not started:
+        if not expected:
             return Finding(name, Verdict.FAIL, "is not running", _START)
         return Finding(name, Verdict.FAIL, text)
     return Finding(name, Verdict.OK, "answers")

@@ -72,7 +72,7 @@ def welcome(installation: Installation, seen: Sequence[Seen]) -> str:
         if token:
             lines.append(f"  First login  admin / {state.secret('first-login')}")
             lines.append(
-                f"  API          curl -H 'Authorization: Token {token}' "
+                f"  API          curl -H 'Authorization: Bearer {token}' "
                 f"{installation.web_url}/api/bots/"
             )
     if any(one.name == "simexchange" for one in seen):

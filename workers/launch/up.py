@@ -1,15 +1,18 @@
 """`manage.py up`: prepare, start, check, supervise, stop."""
 
 import argparse
+import os
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 
 from workers.launch import report
+from workers.launch.bootstrap import ROOT
 from workers.launch.deaths import on_child_death
 from workers.launch.detach import in_background
 from workers.launch.errors import LaunchError
 from workers.launch.given import check_database, check_redis
-from workers.launch.installation import Installation, locate
+from workers.launch.installation import Installation, locate, python
 from workers.launch.probes import port_is_free
 from workers.launch.program import Program
 from workers.launch.programs import EXCHANGE, applications, selected, servers
@@ -128,27 +131,43 @@ class Launch:
         migrate()
 
     def _seed(self) -> None:
-        from workers.launch import demo
-
-        if demo.seed(self._installation):
-            _say("The demo fleet was made: two bots on the simulated exchange.")
+        # In a process of its own: what it needs to speak to the exchange would stay in ours.
+        environment = {**os.environ, **self._installation.environment()}
+        code = subprocess.run(
+            python("workers.launch.demo"), env=environment, cwd=ROOT, check=False
+        ).returncode
+        if self._supervisor.stop_asked:
+            raise StopAskedError
+        if code != 0:
+            raise LaunchError("The demo fleet could not be made; the reason stands above.")
 
     def _watch(self) -> int:
         self._supervisor.watch()
         return 0
 
     def _check(self) -> int:
-        from workers.launch import demo
+        from workers.launch.demo import SimulatedExchange, order_filled
 
         _say("Waiting for an order of a demo bot to be filled at the exchange")
+        installation = self._installation
+        exchange = SimulatedExchange(
+            url=installation.simexchange, state=installation.simexchange_state
+        )
         deadline = time.monotonic() + _CHECK_LIMIT_S
-        self._supervisor.watch(until=lambda: demo.order_filled() or time.monotonic() > deadline)
+        passed = False
+
+        def done() -> bool:
+            nonlocal passed
+            passed = order_filled(exchange=exchange)
+            return passed or time.monotonic() > deadline
+
+        self._supervisor.watch(until=done)
         if self._supervisor.stop_asked:
             return 130
-        if not demo.order_filled():
+        if not passed:
             raise LaunchError(
                 f"No order of a demo bot was filled within {_CHECK_LIMIT_S:.0f} s: "
-                f"see {self._installation.state.log('bots-1')}"
+                f"see {installation.state.log('bots-1')}"
             )
         _say(f"Every probe passed after {time.monotonic() - self._began:.1f} s.")
         return 0

@@ -1,0 +1,199 @@
+"""The demo fleet: one person, one account at the simulated exchange, two bots.
+
+Runs as a program once the database and the simulated exchange are there, at every start: what
+exists is left as it is, apart from the address of the exchange.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from workers.launch.state import write_private
+
+VENUE = "demo"
+EXCHANGE = "binance"
+_LOGIN = "admin"
+_OPENING_BALANCES = {"USDT": "10000", "BTC": "0.1", "ETH": "1", "BNB": "1"}
+_BOTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "name": "Demo RSI",
+        "symbol": "BTC/USDT",
+        "strategy": "rsi",
+        "timeframe": "5s",
+        "capital": Decimal(1000),
+        # Short and narrow, so that something is seen within a minute.
+        "parameters": {"period": 5, "oversold": 45.0, "overbought": 55.0, "quote_per_entry": 100.0},
+    },
+    {
+        "name": "Demo DCA",
+        "symbol": "ETH/USDT",
+        "strategy": "simple_dca",
+        "timeframe": "5s",
+        "capital": Decimal(1000),
+        "parameters": {
+            "interval_s": 60.0,
+            "amount": 50.0,
+            "max_position": 500.0,
+            "take_profit": 0.002,
+        },
+    },
+)
+
+
+class SimulatedExchange:
+    """The operator's side of the simulated exchange: opens accounts, shows the books."""
+
+    def __init__(self, *, url: str, state: Path) -> None:
+        self.url = url
+        self._state = state
+
+    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """GET, or POST when there is a body; the JSON answer."""
+        request = Request(  # noqa: S310 - the address is our own setting
+            f"{self.url}/sim/{VENUE}/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "X-Sim-Token": (self._state / "sim-token").read_text().strip(),
+                "Content-Type": "application/json",
+            },
+        )
+        with urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.load(answer)
+
+
+def seed(*, exchange: SimulatedExchange, password: str, token_file: Path) -> bool:
+    """Make what is missing; True when the fleet was made now."""
+    from django.db import transaction
+
+    from apps.accounts.models import ExchangeAccount, User
+
+    account = ExchangeAccount.objects.filter(name=VENUE, user__username=_LOGIN).first()
+    if account is not None:
+        _follow_address(account, f"{exchange.url}/{VENUE}")
+        return False
+    if User.objects.exists():
+        # Somebody else's installation, or one whose owner threw the demo away.
+        return False
+    keys = {"api_key": secrets.token_hex(16), "secret": secrets.token_hex(32)}
+    exchange.ask("accounts", {**keys, "balances": _OPENING_BALANCES})
+    instruments = asyncio.run(_instruments(exchange, keys))
+    with transaction.atomic():
+        token = _make_fleet(f"{exchange.url}/{VENUE}", password, keys, instruments)
+        write_private(token_file, token + "\n")
+    return True
+
+
+def _make_fleet(
+    base_url: str, password: str, keys: Mapping[str, str], instruments: Mapping[str, Any]
+) -> str:
+    from knox.models import AuthToken
+
+    from apps.accounts.models import User
+    from apps.accounts.services import create_account
+    from apps.audit import services as audit
+    from apps.bots.services import create_bot, start_bot
+    from apps.markets.services import refresh_markets
+
+    owner = User.objects.create_superuser(_LOGIN, password=password, role=User.Role.ADMIN)
+    audit.record(actor="up", verb="create_user", object=owner, after={"username": _LOGIN})
+    account = create_account(
+        user=owner,
+        name=VENUE,
+        exchange=EXCHANGE,
+        environment="simulated",
+        venue_name=VENUE,
+        base_url=base_url,
+        secrets=keys,
+        actor="up",
+    )
+    refresh_markets(
+        exchange=EXCHANGE, environment="simulated", venue_name=VENUE, instruments=instruments
+    )
+    for wanted in _BOTS:
+        bot = create_bot(user=owner, account=account, actor="up", **wanted)
+        start_bot(bot=bot, actor="up")
+    _, token = AuthToken.objects.create(user=owner, expiry=None)
+    return str(token)
+
+
+async def _instruments(exchange: SimulatedExchange, keys: Mapping[str, str]) -> Mapping[str, Any]:
+    from apps.venues import VenueAccount, open_venue
+    from apps.venues.budget import MemoryBudget, weight_limit
+    from apps.venues.clock import WallClock
+
+    clock = WallClock()
+    venue = open_venue(
+        VenueAccount(EXCHANGE, "simulated", VENUE, f"{exchange.url}/{VENUE}", **keys),
+        budget=MemoryBudget(limit=weight_limit(EXCHANGE), clock=clock),
+        clock=clock,
+    )
+    try:
+        return await venue.instruments()
+    finally:
+        await venue.close()
+
+
+def _follow_address(account: Any, base_url: str) -> None:
+    """The port may differ from the last start's."""
+    from apps.audit import services as audit
+
+    if account.base_url == base_url:
+        return
+    before, account.base_url = account.base_url, base_url
+    account.save(update_fields=["base_url", "updated_at"])
+    audit.record(
+        actor="up",
+        verb="move_account",
+        object=account,
+        before={"base_url": before},
+        after={"base_url": base_url},
+    )
+
+
+def order_filled(*, exchange: SimulatedExchange) -> bool:
+    """Tell whether the books of both sides show the same fill of a demo bot."""
+    from django.db import OperationalError, close_old_connections
+
+    from apps.ledger.models import Fill
+
+    close_old_connections()
+    try:
+        fills = Fill.objects.filter(bot__account__name=VENUE, bot__user__username=_LOGIN)
+        ours = set(fills.values_list("trade_id", flat=True))
+    except OperationalError:
+        return False
+    if not ours:
+        return False
+    theirs = {str(trade["id"]) for trade in exchange.ask("ledger")["trades"]}
+    return bool(ours & theirs)
+
+
+def main() -> int:
+    """Seed this installation, as its settings name it; print whether the fleet was made."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+    import django
+
+    django.setup()
+    from workers.launch.installation import locate
+
+    installation = locate(state_dir=None)
+    exchange = SimulatedExchange(url=installation.simexchange, state=installation.simexchange_state)
+    made = seed(
+        exchange=exchange,
+        password=installation.state.secret("first-login"),
+        token_file=installation.state.secrets / "api-token",
+    )
+    if made:
+        print("The demo fleet was made: two bots on the simulated exchange.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
