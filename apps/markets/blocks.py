@@ -56,7 +56,8 @@ def unpack_raw(*, packed: bytes | memoryview) -> NDArray[np.uint64]:
     if len(plain) != COLUMNS * COLUMN_BYTES * count:
         raise BlockDamaged(f"a block of {count} bars holds {len(plain)} bytes")
     shuffled = np.frombuffer(plain, dtype=np.uint8).reshape(COLUMNS, COLUMN_BYTES, count)
-    words = np.ascontiguousarray(shuffled.transpose(0, 2, 1))
+    # A copy even where no byte moves: the caller may write into it.
+    words = shuffled.transpose(0, 2, 1).copy(order="C")
     return words.reshape(COLUMNS, count * COLUMN_BYTES).view("<u8")
 
 
