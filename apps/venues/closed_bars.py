@@ -124,6 +124,7 @@ class ClosedBars:
             except Exception:
                 # What it would have said is asked by REST: the next bar, never a guess.
                 self._rows.clear()
+                self._line.client.ws_dial_backoff = {}
                 await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
                 continue

@@ -48,6 +48,7 @@ class CcxtFeed:
         self._conflation = Conflation()
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._heard_at: dict[str, float] = {}
+        self._looked_at: dict[str, float] = {}
         self._watchdog: asyncio.Task[None] | None = None
         self._is_loaded = False
 
@@ -68,6 +69,7 @@ class CcxtFeed:
         if follower is None:
             return
         self._heard_at.pop(symbol, None)
+        self._looked_at.pop(symbol, None)
         self._conflation.forget(symbol)
         follower.cancel()
         await asyncio.gather(follower, return_exceptions=True)
@@ -133,6 +135,8 @@ class CcxtFeed:
             try:
                 trades = await self._line.client.watch_trades(symbol)
             except Exception:
+                # ccxt would wait up to 30 s by itself before it dials again.
+                self._line.client.ws_dial_backoff = {}
                 await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
                 await self._catch_up(symbol)
@@ -169,13 +173,11 @@ class CcxtFeed:
         while True:
             await self._clock.sleep(WATCHDOG_S)
             now = self._clock.monotonic()
-            silent = {
-                symbol: now - heard_at
-                for symbol, heard_at in self._heard_at.items()
-                if now - heard_at >= self._silence_s
-            }
-            for symbol, silent_s in silent.items():
-                await self._look_into(symbol, silent_s)
+            for symbol, heard_at in list(self._heard_at.items()):
+                last_word = max(heard_at, self._looked_at.get(symbol, heard_at))
+                if now - last_word >= self._silence_s:
+                    self._looked_at[symbol] = now
+                    await self._look_into(symbol, now - heard_at)
 
     async def _look_into(self, symbol: str, silent_s: float) -> None:
         """Quiet market or dead stream? REST knows."""
@@ -184,8 +186,6 @@ class CcxtFeed:
             self._conflation.tell_silence(FeedSilence(symbol, silent_s))
         if found:
             self._cut(symbol)
-        elif found is not None and symbol in self._heard_at:
-            self._heard_at[symbol] = self._clock.monotonic()
 
     def _cut(self, symbol: str) -> None:
         """Drop the connection that keeps this market's trades to itself; it is made again."""
