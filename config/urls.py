@@ -18,5 +18,5 @@ urlpatterns = [
     path("api/", include("apps.bots.api")),
 ]
 
-handler404 = "apps.common.problems.unknown_address"
-handler500 = "apps.common.problems.server_fault"
+handler404 = "apps.common.answers.unknown_address"
+handler500 = "apps.common.answers.server_fault"

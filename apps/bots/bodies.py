@@ -88,6 +88,11 @@ class BotChange(serializers.Serializer[Any]):
     capital = Amount(
         required=False, help_text='Give an amount above 0 in the quote asset, such as "200.50".'
     )
+    version = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="Give the version you began from: a newer one is then not overwritten.",
+    )
     apply_to_open = serializers.BooleanField(
         required=False,
         help_text="Give true to move targets and stops of open positions too.",

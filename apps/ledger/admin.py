@@ -2,8 +2,12 @@
 
 from typing import ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from apps.bots.admin import BotAdmin
+from apps.bots.models import Bot
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.api import plain
 from apps.ledger.models import (
@@ -22,8 +26,30 @@ from apps.ledger.models import (
     VenueFill,
     VenueOrderState,
 )
+from apps.ledger.services import BotBusy, delete_bot
 
 _BY_BOT = "Bot name"
+
+# Whether a bot may go is for its books to say, so its page is completed here.
+admin.site.unregister(Bot)
+
+
+@admin.register(Bot)
+class BotWithBooksAdmin(BotAdmin):
+    """Bots, which can be deleted once they are stopped and flat."""
+
+    actions = (*BotAdmin.actions, "delete_flat")
+
+    @admin.action(description="Delete (stopped and flat bots only)", permissions=["change"])
+    def delete_flat(self, request: HttpRequest, queryset: QuerySet[Bot]) -> None:
+        for bot in queryset:
+            try:
+                left = delete_bot(bot=bot, actor=self.person(request))
+            except BotBusy as busy:
+                self.message_user(request, f"{bot}: {busy}.", messages.ERROR)
+                continue
+            coins = ", ".join(f"{amount} {asset}" for asset, amount in left.items())
+            self.message_user(request, f"{bot} deleted; coins left: {coins or 'none'}.")
 
 
 class OfBot(ReadOnlyAdmin):

@@ -11,7 +11,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apps.common.access.Denied"],
     "DEFAULT_PARSER_CLASSES": ["apps.common.body.JsonBody"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "apps.common.problems.answer",
+    "EXCEPTION_HANDLER": "apps.common.answers.answer",
     # The caller's address is the connection's: a header anybody can write does not count.
     "NUM_PROXIES": 0,
     "URL_FORMAT_OVERRIDE": None,
