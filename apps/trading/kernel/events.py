@@ -109,6 +109,9 @@ def on_fill(
     order.strikes = 0
     if order.status == SENT:
         order.status = WORKING
+    if order.kind == STOP_MARKET:
+        # Filled where it was held: live, this is the moment its market order is placed.
+        count_order(s)
     done = order.filled >= order.quantity * (1.0 - 1e-9)
     if done:
         order.status = FREE

@@ -13,12 +13,15 @@ def fill_price(
     """Price of the fill, or nan. A tick is a bar whose open, low and high are one price.
 
     A market order fills at the open. A limit fills when the bar reaches it, a sell stop when
-    the bar falls to it. An order that was resting before the bar (`resting`) fills at the open
-    where the bar opens beyond its price; one placed within the bar fills at its price.
+    the bar falls to it. A limit that was resting before the bar (`resting`) fills at the open
+    where the bar opens beyond its price; one placed within the bar fills at its price. A stop
+    never fills above the open: no later price is known to have been there when it was placed.
     """
     if kind == MARKET:
         return opened if resting else nan
-    if side == BUY or kind == STOP_MARKET:
+    if kind == STOP_MARKET:
+        return nan if low > price else min(price, opened)
+    if side == BUY:
         if low > price:
             return nan
         return min(price, opened) if resting else price

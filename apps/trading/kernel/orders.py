@@ -32,11 +32,21 @@ BACK_OFF_DOUBLINGS = 9
 
 
 @compiled
+def multiple(count: float, step: float) -> float:
+    """count x step as the float nearest to the decimal: 9974 x 0.01 is 99.74, not 99.74...01."""
+    if step < 1.0:
+        scale = floor(1.0 / step + 0.5)
+        if abs(scale * step - 1.0) < 1e-9:
+            return count / scale
+    return count * step
+
+
+@compiled
 def to_tick(plan: Plan, price: float) -> float:
     """To the nearest tick."""
     if plan.tick <= 0.0:
         return price
-    return floor(price / plan.tick + 0.5) * plan.tick
+    return multiple(floor(price / plan.tick + 0.5), plan.tick)
 
 
 @compiled
@@ -44,7 +54,7 @@ def to_lot(plan: Plan, quantity: float) -> float:
     """Down to the lot; a lot multiple but for its last bits stays whole."""
     if plan.lot <= 0.0:
         return quantity
-    return floor(quantity / plan.lot + 1e-9) * plan.lot
+    return multiple(floor(quantity / plan.lot + 1e-9), plan.lot)
 
 
 @compiled
