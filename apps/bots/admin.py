@@ -43,7 +43,7 @@ class BotAdmin(OwnedAdmin):
     search_fields = ("name", "market__symbol", "user__username")
     search_help_text = "Name, symbol such as BTC/USDT, or owner"
     ordering = ("-number",)
-    actions: ClassVar[tuple[str, ...]] = ("start", "pause", "stop_guard", "stop_leave", "stop_sell")
+    actions: tuple[str, ...] = ("start", "pause", "stop_guard", "stop_leave", "stop_sell")
     asked_once = ("account", "symbol", "strategy", "timeframe")
     reported = (
         "number",
