@@ -7,7 +7,7 @@ a refused or fenced bot leaves no trace and does not disturb the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ from apps.common.moments import to_datetime, to_ms
 from apps.common.sql import execute_rows, fetch
 from apps.ledger.projections import FillsMissing, Stamp, project
 from apps.ledger.rows import BotBooks
-from apps.ledger.standing import Standing, read_standings
+from apps.ledger.standing import Standing, epochs_by_scope, read_standings
 from apps.ledger.storage import (
     Funds,
     load_equity,
@@ -176,7 +176,7 @@ def _is_stored(batch: Append) -> bool:
 
 def _decide(batch: Append, loaded: _Loaded) -> AppendResult:
     books = loaded.books[batch.bot_id]
-    epochs = asdict(batch.epochs)
+    epochs = epochs_by_scope(batch.epochs)
     try:
         for seq, event in enumerate(batch.events, batch.after_seq + 1):
             refusal = _refusal(batch, event, books, loaded)
@@ -199,7 +199,11 @@ def _refusal(batch: Append, event: Event, books: BotBooks, loaded: _Loaded) -> R
     standing = loaded.standings[batch.bot_id]
     if isinstance(event, IntentPlanned):
         return _standing_refusal(
-            event.client_order_id, event.role, event.side.value, asdict(batch.epochs), standing
+            event.client_order_id,
+            event.role,
+            event.side.value,
+            epochs_by_scope(batch.epochs),
+            standing,
         ) or _funds_refusal(batch, event, books, loaded.funds)
     if isinstance(event, OrderSending):
         order = books.orders.get(event.client_order_id)
@@ -222,7 +226,7 @@ def _standing_refusal(
     refusal = standing.refusal_of(role=role, side=side)
     if refusal is not None:
         return Refused(*refusal, client_order_id)
-    if epochs != asdict(standing.epochs):
+    if epochs != epochs_by_scope(standing.epochs):
         return Refused("stale_epoch", "a stop came after this was planned", client_order_id)
     return None
 
@@ -333,5 +337,5 @@ def _payload(event: Event, batch: Append) -> dict[str, Any]:
     """What is stored of an event; an intent also keeps the stop epochs it was planned under."""
     payload = to_payload(event)
     if isinstance(event, IntentPlanned):
-        payload["epochs"] = asdict(batch.epochs)
+        payload["epochs"] = epochs_by_scope(batch.epochs)
     return payload

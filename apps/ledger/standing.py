@@ -100,6 +100,16 @@ def standing(*, bot_id: UUID) -> BotStanding:
     return read_standings(bot_ids=[bot_id])[bot_id].for_shift()
 
 
+def epochs_by_scope(epochs: StopEpochs) -> dict[str, int]:
+    """The epochs as an order keeps them."""
+    return {
+        "system": epochs.system,
+        "user": epochs.user,
+        "account": epochs.account,
+        "bot": epochs.bot,
+    }
+
+
 def _admitted(mode: str, role: int, side: str) -> bool:
     if mode == TRADE:
         return True

@@ -18,7 +18,9 @@ class VenueFill(models.Model):
     trade_id = models.CharField(max_length=64)
     venue_order_id = models.CharField(max_length=64)
     client_order_id = models.CharField(max_length=64, null=True)
-    bot = models.ForeignKey(Bot, null=True, on_delete=models.PROTECT, related_name="venue_fills")
+    bot = models.ForeignKey(
+        Bot, null=True, on_delete=models.PROTECT, related_name="venue_fills", db_index=False
+    )
     bot_seq = models.BigIntegerField(null=True)
     side = models.CharField(max_length=4, choices={item.value: item.value for item in Side})
     price = AmountField()
@@ -62,7 +64,9 @@ class VenueOrderState(models.Model):
     symbol = models.CharField(max_length=50)
     venue_order_id = models.CharField(max_length=64)
     client_order_id = models.CharField(max_length=64, null=True)
-    bot = models.ForeignKey(Bot, null=True, on_delete=models.PROTECT, related_name="+")
+    bot = models.ForeignKey(
+        Bot, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     side = models.CharField(max_length=4, choices={item.value: item.value for item in Side})
     order_type = models.CharField(max_length=20, null=True)
     status = models.CharField(
@@ -108,7 +112,7 @@ class LedgerEntry(models.Model):
     amount = AmountField()
     cause = models.CharField(max_length=12, choices=Cause)
     venue_fill = models.ForeignKey(
-        VenueFill, null=True, on_delete=models.PROTECT, related_name="entries"
+        VenueFill, null=True, on_delete=models.PROTECT, related_name="entries", db_index=False
     )
     note = models.CharField(max_length=300, blank=True, default="")
     at = models.DateTimeField(db_default=Now())

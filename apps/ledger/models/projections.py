@@ -1,4 +1,8 @@
-"""What follows from the journals: orders, fills, positions, equity and daily figures."""
+"""What follows from the journals: orders, fills, positions, equity and daily figures.
+
+Every append writes here, so a foreign key has an index of its own only where no other index
+begins with it.
+"""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -30,7 +34,7 @@ class Position(models.Model):
         CLOSED = "closed"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="positions")
+    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="positions", db_index=False)
     index = models.SmallIntegerField(default=0)
     order_id = models.CharField(max_length=64)
     symbol = models.CharField(max_length=50)
@@ -89,8 +93,10 @@ class Order(models.Model):
     """An intent and what became of it. `reserved` is what it still holds of the funds."""
 
     client_order_id = models.CharField(primary_key=True, max_length=18)
-    account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="+")
-    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="orders")
+    account = models.ForeignKey(
+        ExchangeAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="orders", db_index=False)
     position = models.ForeignKey(
         Position, null=True, on_delete=models.SET_NULL, related_name="orders"
     )
@@ -168,8 +174,8 @@ class Fill(models.Model):
     """An OrderFilled of a bot's journal: the fill as the bot has taken it into its position."""
 
     id = models.BigAutoField(primary_key=True)
-    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="fills")
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="fills")
+    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="fills", db_index=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="fills", db_index=False)
     position = models.ForeignKey(
         Position, null=True, on_delete=models.SET_NULL, related_name="fills"
     )
