@@ -127,7 +127,9 @@ class SimExchangeProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise SimError(f"the exchange ended with code {self._process.wait(10)}")
+            process, self._process = self._process, None
+            process.stdout.close()
+            raise SimError(f"the exchange ended with code {process.wait(10)}")
         self.port = json.loads(line)["port"]
 
     def kill(self) -> None:

@@ -54,6 +54,8 @@ def execution_report(
 
 def tell_change(venue: Venue, order: Order, *, execution: str, cancel_id: str = "") -> None:
     """Tell of an order that appeared, ended or expired, and of the balances it moved."""
+    if not venue.is_heard(order.account):
+        return
     venue.tell(
         order.account,
         execution_report(order, execution=execution, now=venue.now(), cancel_id=cancel_id),
@@ -63,6 +65,8 @@ def tell_change(venue: Venue, order: Order, *, execution: str, cancel_id: str = 
 
 def tell_trade(venue: Venue, order: Order, trade: Trade) -> None:
     """Tell of one fill and of the balances it moved."""
+    if not venue.is_heard(order.account):
+        return
     venue.tell(
         order.account,
         execution_report(order, execution="TRADE", now=venue.now(), trade=trade),

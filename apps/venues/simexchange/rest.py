@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import orjson
 from aiohttp import web
@@ -85,8 +85,7 @@ class _Asked:
 
     def _answer(self) -> web.Response:
         exchange, request, query = self._exchange, self.request, self.request.query_string
-        joined = f"{query}&{self._body}" if query and self._body else query + self._body
-        parameters = dict(parse_qsl(joined, keep_blank_values=True))
+        parameters = read_parameters(query) | read_parameters(self._body)
         address = request.remote or "unknown"
         now = exchange.venue.now()
         exchange.limits.weigh(address=address, weight=self._endpoint.weigh(parameters), now=now)
@@ -116,6 +115,14 @@ class _Asked:
             address=self.request.remote or "unknown", now=self._exchange.venue.now()
         )
         return {"X-MBX-USED-WEIGHT": str(used), "X-MBX-USED-WEIGHT-1M": str(used)}
+
+
+def read_parameters(text: str) -> dict[str, str]:
+    """Return the parameters of a query or a form body; a repeated name counts last."""
+    pairs = (pair.partition("=") for pair in text.split("&") if pair)
+    if "%" in text or "+" in text:
+        return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
+    return {name: value for name, _, value in pairs}
 
 
 def refuse(error: VenueError, *, headers: Mapping[str, str] | None = None) -> web.Response:

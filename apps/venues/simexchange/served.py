@@ -90,6 +90,7 @@ async def _open_venue(name: str, config: ExchangeConfig, state_dir: Path) -> Ser
         users=UserStreams(),
     )
     venue.deliver = exchange.users.deliver
+    venue.is_heard = exchange.users.has_listeners
     venue.filled = lambda order: exchange.limits.give_back(account=order.account, now=venue.now())
     return Served(exchange, lockstep=lockstep)
 

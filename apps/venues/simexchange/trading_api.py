@@ -1,11 +1,16 @@
 """Signed endpoints that place, cancel and list orders."""
 
-from typing import Any
+import bisect
+import itertools
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from apps.venues.simexchange import cancels, lists_api, orders, views
 from apps.venues.simexchange.calls import Call
 from apps.venues.simexchange.errors import no_such_order
 from apps.venues.simexchange.requests import Parameters, integer, read_order, required, row_limit
+
+Row = TypeVar("Row")
 
 
 def place(call: Call) -> dict[str, Any]:
@@ -70,41 +75,45 @@ def all_orders(call: Call) -> list[dict[str, Any]]:
     first = integer(call.parameters, "orderId", 0)
     since = integer(call.parameters, "startTime", 0)
     until = integer(call.parameters, "endTime", 1 << 62)
-    limit = row_limit(call.parameters)
-    found = [
+    orders_of = call.account.orders.values()
+    forward = bool(first or since)
+    found = (
         order
-        for order in call.account.orders.values()
+        for order in (orders_of if forward else reversed(orders_of))
         if order.symbol == symbol
         and order.number >= first
         and since <= order.created_at <= until
         and call.venue.is_visible(order)
-    ]
-    chosen = found[:limit] if first or since else found[-limit:]
-    return [views.queried(order) for order in chosen]
+    )
+    return [views.queried(order) for order in _page(found, call, forward=forward)]
 
 
 def my_trades(call: Call) -> list[dict[str, Any]]:
     """GET myTrades."""
     symbol = required(call.parameters, "symbol")
     call.venue.market(symbol)
-    first = call.parameters.get("fromId")
     since = integer(call.parameters, "startTime", 0)
     until = integer(call.parameters, "endTime", 1 << 62)
     order = integer(call.parameters, "orderId", 0)
-    least = integer(call.parameters, "fromId", 0)
-    limit = row_limit(call.parameters)
-    account = call.account
-    found = [
+    first = integer(call.parameters, "fromId", 0)
+    account, trades = call.account, call.account.trades
+    forward = bool(call.parameters.get("fromId") or since)
+    begin = bisect.bisect_left(trades, first, key=lambda trade: trade.number)
+    found = (
         trade
-        for trade in account.trades
+        for trade in (itertools.islice(trades, begin, None) if forward else reversed(trades))
         if trade.symbol == symbol
-        and trade.number >= least
         and (not order or trade.order == order)
         and since <= trade.at <= until
         and call.venue.is_visible(account.orders[trade.order])
-    ]
-    chosen = found[:limit] if first or since else found[-limit:]
-    return [views.traded(trade) for trade in chosen]
+    )
+    return [views.traded(trade) for trade in _page(found, call, forward=forward)]
+
+
+def _page(rows: Iterator[Row], call: Call, *, forward: bool) -> list[Row]:
+    """Return the first rows, or the last ones in their order when read backwards."""
+    page = list(itertools.islice(rows, row_limit(call.parameters)))
+    return page if forward else page[::-1]
 
 
 def trades_weight(parameters: Parameters) -> int:

@@ -30,6 +30,10 @@ class UserStreams:
             for key in [key for key in listeners if key[0] is socket and number in (None, key[1])]:
                 del listeners[key]
 
+    def has_listeners(self, account: int) -> bool:
+        """Whether anybody hears an account's events."""
+        return bool(self._listeners.get(account))
+
     def deliver(self, account: int, event: Event) -> None:
         """Send an event of an account to everybody who listens."""
         listeners = self._listeners.get(account)

@@ -49,6 +49,8 @@ class Venue:
         self.skew = int(self.books.values.get("skew", "0"))
         self.markets: dict[str, Market] = {}
         self.deliver: Deliver = _deliver_to_nobody
+        # Nothing is composed for accounts that nobody listens to.
+        self.is_heard: Callable[[int], bool] = _by_everybody
         self.filled: Callable[[Order], None] = _count_nothing
         self._hidden: dict[int, int] = {}
         self._clock = clock
@@ -165,3 +167,7 @@ def _deliver_to_nobody(_account: int, _event: Mapping[str, Any]) -> None:
 
 def _count_nothing(_order: Order) -> None:
     """Used until somebody counts filled orders."""
+
+
+def _by_everybody(_account: int) -> bool:
+    return True
