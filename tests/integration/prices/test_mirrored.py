@@ -31,7 +31,7 @@ def origin(tmp_path: Path) -> Iterator[SimExchangeProcess]:
 
 
 def mirror_of(
-    origin: SimExchangeProcess, *, markets: list[str], silence_s: float
+    origin: SimExchangeProcess, *, markets: list[str], silence_s: float, history: list[str]
 ) -> MirroredSource:
     base = origin.base_url("origin")
     stream = base.replace("http", "ws", 1)
@@ -41,7 +41,7 @@ def mirror_of(
             "exchange": "binance",
             "markets": markets,
             "silence_s": silence_s,
-            "history": ["1m", "1h"],
+            "history": history,
             "client": {
                 "urls": {"api": hosts},
                 "options": {"fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False},
@@ -77,7 +77,7 @@ def prints(moves: list[MarketMove]) -> list[tuple[int, int, bool]]:
 
 
 async def test_the_mirror_trades_what_its_origin_trades(origin: SimExchangeProcess) -> None:
-    source = mirror_of(origin, markets=[SYMBOL], silence_s=10.0)
+    source = mirror_of(origin, markets=[SYMBOL], silence_s=10.0, history=["1m", "1h"])
     await source.prepare()
     moves: list[MarketMove] = []
 
@@ -113,7 +113,7 @@ async def test_the_mirror_trades_what_its_origin_trades(origin: SimExchangeProce
 async def test_a_lost_origin_makes_the_mirror_stale_until_it_is_back(
     origin: SimExchangeProcess,
 ) -> None:
-    source = mirror_of(origin, markets=[SYMBOL], silence_s=2.0)
+    source = mirror_of(origin, markets=[SYMBOL], silence_s=2.0, history=["1m"])
     await source.prepare()
     assert source.is_stale(SYMBOL)
     moves: list[MarketMove] = []
@@ -134,7 +134,7 @@ async def test_a_lost_origin_makes_the_mirror_stale_until_it_is_back(
 async def test_a_market_the_origin_does_not_have_is_refused_by_name(
     origin: SimExchangeProcess,
 ) -> None:
-    source = mirror_of(origin, markets=[SYMBOL, "DOGE/USDT"], silence_s=5.0)
+    source = mirror_of(origin, markets=[SYMBOL, "DOGE/USDT"], silence_s=5.0, history=[])
 
     with pytest.raises(PriceSourceError, match="binance has no market DOGE/USDT"):
         await source.prepare()

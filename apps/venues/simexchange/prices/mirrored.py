@@ -142,11 +142,15 @@ class MirroredSource:
         """Fetch the candles of the wanted intervals that the exchange knows."""
         known = self._history & set(client.timeframes or {})
         candles: dict[int, list[Kline]] = {}
-        # Shortest last, so that the finest candles end closest to the first live move.
-        for name, length in reversed(INTERVALS_MS.items()):
-            if name in known:
-                rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
-                candles[length] = fetched_candles(rows=rows, length=length)
+        try:
+            # Shortest last, so that the finest candles end closest to the first live move.
+            for name, length in reversed(INTERVALS_MS.items()):
+                if name in known:
+                    rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
+                    candles[length] = fetched_candles(rows=rows, length=length)
+        except _PASSING as error:
+            # Prices without a past are worth more than no prices.
+            log.warning("no history of %s from %s: %s", symbol, self._exchange, _brief(error))
         return Reflection(
             symbol=symbol, slice_ms=self._slice_ms, live_since=_wall_ms(), fetched=candles
         )
