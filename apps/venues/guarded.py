@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
+import aiohttp
 import ccxt.async_support
 import ccxt.pro
 
@@ -21,6 +22,10 @@ _QUIET.setLevel(logging.WARNING)
 
 class ForbiddenCall(Exception):
     """Code asked for a request that moves funds out: it was not sent."""
+
+
+class RedirectRefused(Exception):
+    """An answer pointed elsewhere. Following it would send an order a second time."""
 
 
 class UnknownExchange(ValueError):
@@ -57,6 +62,16 @@ def calling(*, signed_at: int | None = None, recv_window_ms: int | None = None) 
         _CALL.reset(token)
 
 
+async def _refuse_redirect(*_told: Any) -> None:
+    raise RedirectRefused
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
+    return trace
+
+
 class Guarded:
     """Goes before ccxt's class in the order of resolution.
 
@@ -64,11 +79,23 @@ class Guarded:
     """
 
     exchange_now: Any = None
+    session: Any
     _is_signing = False
 
     @property
     def verbose(self) -> bool:
         return False
+
+    def open(self, lazy: bool = False) -> None:
+        had_session = self.session is not None
+        super().open(lazy)  # type: ignore[misc]
+        if not had_session:
+            self.session.detach()
+            self.session = aiohttp.ClientSession(
+                connector=self.tcp_connector,  # type: ignore[attr-defined]
+                trust_env=self.aiohttp_trust_env,  # type: ignore[attr-defined]
+                trace_configs=[_no_redirects()],
+            )
 
     def sign(self, path: str, *args: Any, **kwargs: Any) -> Any:
         name = path.lower()

@@ -38,6 +38,7 @@ class UserStream:
         self._task: asyncio.Task[None] | None = None
         self._client: Any = None
         self._seen_until = 0
+        self._connected = False
 
     async def events(self) -> AsyncIterator[OwnOrder | StreamGap]:
         """For ever. A reader that falls QUEUE events behind gets a StreamGap instead of them."""
@@ -75,6 +76,9 @@ class UserStream:
             self._client = await self._open_client()
         except VenueUnavailable as trouble:
             return trouble.reason
+        except ValueError as trouble:
+            # No streams at this exchange: every gap asks its reader to poll.
+            return str(trouble)
         messages = own_messages(self._client, dialect=self._dialect, id_prefix=self._id_prefix)
         return await self._deliver(messages)
 

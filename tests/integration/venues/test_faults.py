@@ -7,7 +7,7 @@ import pytest
 
 from apps.trading.order import OrderType
 from apps.trading.outcome import Accepted, NotFound, NothingToCancel, Rejected, Unknown, VenueOrder
-from apps.trading.ports import VenueUnavailable
+from apps.trading.ports import Lane, VenueUnavailable
 from apps.venues import CcxtVenue
 from tests.integration.venues.test_orders import ledger_orders, price_near
 from tests.support.exchange import SimExchangeProcess
@@ -155,23 +155,23 @@ async def test_an_order_hidden_by_read_lag_is_reported_not_found_before_it_is_fo
     assert isinstance(found, VenueOrder)
 
 
-async def test_after_too_many_orders_none_is_sent_before_its_time(
-    venue: CcxtVenue, exchange: SimExchangeProcess
+async def test_after_too_many_orders_none_is_admitted_before_its_time(
+    venue: CcxtVenue, exchange: SimExchangeProcess, budget: OpenBudget
 ) -> None:
     price = await price_near(venue, "0.9")
     exchange.sim("demo").fault(
         match=POST, kind="error", status=429, code=-1015, message="Too many new orders."
     )
 
-    first = await venue.place(an_order(price=price))
-    later = an_order(price=price)
-    second = await venue.place(later)
+    refused = await venue.place(an_order(price=price))
+    asked = len(budget.asked)
+    wait_s = await venue.admit(lane=Lane.EXIT)
 
-    assert isinstance(first, Rejected)
-    assert isinstance(second, Rejected)
-    assert (first.code, second.code) == ("order_rate", "order_rate")
-    assert 0 < second.retry_after_s <= first.retry_after_s
-    assert ledger_orders(exchange, later.client_order_id) == []
+    assert isinstance(refused, Rejected)
+    assert (refused.code, refused.again) == ("order_rate", True)
+    assert 0 < wait_s <= refused.retry_after_s
+    # Questions and cancels are not counted as orders: the shared budget is not touched.
+    assert len(budget.asked) == asked
 
 
 async def test_a_market_order_whose_answer_is_lost_is_found_filled_once(

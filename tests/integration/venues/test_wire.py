@@ -10,7 +10,8 @@ from apps.trading.order import OrderType
 from apps.trading.outcome import Accepted, Unknown
 from apps.trading.ports import PlaceOrder
 from apps.venues import CcxtVenue
-from tests.support.raw_http import RawServer, Request, json_answer
+from apps.venues.guarded import ForbiddenCall
+from tests.support.raw_http import RawServer, Request, answer, json_answer
 from tests.support.venues import SYMBOL, an_order, exchange_basics, order_answer
 
 
@@ -119,7 +120,7 @@ async def test_no_public_method_but_place_creates_an_order(
         for name in dir(raw_venue)
         if not name.startswith("_") and asyncio.iscoroutinefunction(getattr(raw_venue, name))
     }
-    assert public == {*wanted, "place", "close"}
+    assert public == {*wanted, "admit", "place", "keep_time", "close"}
 
     for name, names in wanted.items():
         call = getattr(raw_venue, name)
@@ -175,3 +176,33 @@ async def test_a_market_table_is_asked_for_spot_only_and_once(
     paths = [each.path for each in server.requests]
     assert paths.count("/api/v3/exchangeInfo") == 1
     assert set(paths) <= {"/api/v3/exchangeInfo", "/api/v3/time", "/sapi/v1/asset/tradeFee"}
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed(
+    server: RawServer, raw_venue: CcxtVenue, status: int
+) -> None:
+    def respond(request: Request) -> bytes | None:
+        if request.method != "POST":
+            return exchange_basics(request)
+        return answer(b"{}", status=status, headers={"Location": f"{server.url}/elsewhere"})
+
+    server.respond = respond
+    server.requests.clear()
+
+    outcome = await raw_venue.place(an_order())
+
+    assert isinstance(outcome, Unknown)
+    assert [each.path for each in server.requests] == ["/api/v3/order"]
+
+
+async def test_nothing_of_a_venue_moves_funds_out(raw_venue: CcxtVenue) -> None:
+    reachable = {name.lower() for name in dir(raw_venue)}
+
+    assert not {name for name in reachable if "transfer" in name}
+    assert {name for name in reachable if "withdraw" in name} == {"can_withdraw"}
+    client = raw_venue._questions.line.client
+    with pytest.raises(ForbiddenCall):
+        await client.withdraw("USDT", 1, "0x" + "5" * 40)
+    with pytest.raises(ForbiddenCall):
+        await client.sapi_post_asset_transfer({"asset": "USDT"})
