@@ -1,8 +1,10 @@
 """Plain SQL over Django's connection, for the statements whose locking must be exact."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.db import connection
 from psycopg2.extras import execute_values
 
@@ -36,6 +38,23 @@ def execute_rows(
             cursor.cursor, sql, rows, template=template, page_size=len(rows), fetch=answers
         )
     return list(returned or ())
+
+
+def execute_records(sql: str, records: Sequence[Mapping[str, Any]]) -> int:
+    """Run one statement whose single %s is a JSON array of all `records`.
+
+    For `json_populate_recordset`: with many columns this costs a third of what quoting every
+    value does. Decimals travel as strings, so they stay exact. 0 without records.
+    """
+    if not records:
+        return 0
+    return execute(sql, [orjson.dumps(records, default=_exact).decode()])
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
 def columns(names: Iterable[str], *, of: str = "") -> str:

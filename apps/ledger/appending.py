@@ -18,7 +18,7 @@ from django.db import DataError, IntegrityError, transaction
 
 from apps.common.exact import exactly
 from apps.common.moments import to_datetime, to_ms
-from apps.common.sql import execute_rows, fetch
+from apps.common.sql import execute_records, execute_rows, fetch
 from apps.ledger.projections import FillsMissing, Stamp, project
 from apps.ledger.rows import BotBooks
 from apps.ledger.standing import Standing, epochs_by_scope, read_standings
@@ -64,7 +64,9 @@ FROM (VALUES %s) AS w (id, fence, seq, plan_seq, last_trade_at)
 WHERE b.id = w.id AND b.fence = w.fence RETURNING b.id
 """
 _INSERT_EVENTS = """
-INSERT INTO ledger_botevent (bot_id, seq, fence, kind, payload, recorded_at) VALUES %s
+INSERT INTO ledger_botevent (bot_id, seq, fence, kind, payload, recorded_at)
+SELECT bot_id, seq, fence, kind, payload, recorded_at
+FROM json_populate_recordset(NULL::ledger_botevent, %s)
 """
 
 
@@ -303,17 +305,17 @@ def _write(accepted: Sequence[Append], loaded: _Loaded) -> None:
     if len(advanced) != len(accepted):
         raise RuntimeError("a locked bot row changed under its lock")
     moment = to_datetime(loaded.recorded_at)
-    execute_rows(
+    execute_records(
         _INSERT_EVENTS,
         [
-            (
-                batch.bot_id,
-                seq,
-                batch.fence,
-                kind_of(event),
-                orjson.dumps(_payload(event, batch)).decode(),
-                moment,
-            )
+            {
+                "bot_id": batch.bot_id,
+                "seq": seq,
+                "fence": batch.fence,
+                "kind": kind_of(event),
+                "payload": _payload(event, batch),
+                "recorded_at": moment,
+            }
             for batch in accepted
             for seq, event in enumerate(batch.events, batch.after_seq + 1)
         ],

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from apps.common.sql import columns, execute, execute_rows, fetch
+from apps.common.sql import columns, execute, execute_records, execute_rows, fetch
 from apps.ledger.rows import (
     ZERO,
     BotBooks,
@@ -203,18 +203,22 @@ def _upsert(
     table: str, key: str, names: Sequence[str], movable: Iterable[str], rows: Sequence[Any]
 ) -> None:
     setting = ", ".join(f"{name} = EXCLUDED.{name}" for name in movable)
-    execute_rows(
-        f"INSERT INTO {table} ({columns(_names(names))}) VALUES %s"  # noqa: S608
-        f" ON CONFLICT ({key}) DO UPDATE SET {setting}",
-        [_values(row, names) for row in rows],
+    listed = columns(_names(names))
+    execute_records(
+        f"INSERT INTO {table} ({listed}) SELECT {listed}"  # noqa: S608
+        f" FROM json_populate_recordset(NULL::{table}, %s) ON CONFLICT ({key}) DO UPDATE"
+        f" SET {setting}",
+        [_record(row, names) for row in rows],
     )
 
 
 def _insert(table: str, row_type: type[Any], rows: Sequence[Any]) -> None:
     names = column_names(row_type)
-    execute_rows(
-        f"INSERT INTO {table} ({columns(names)}) VALUES %s",  # noqa: S608
-        [attrgetter(*names)(row) for row in rows],
+    listed = columns(names)
+    execute_records(
+        f"INSERT INTO {table} ({listed}) SELECT {listed}"  # noqa: S608
+        f" FROM json_populate_recordset(NULL::{table}, %s)",
+        [_record(row, names) for row in rows],
     )
 
 
@@ -241,9 +245,5 @@ def _row(row_type: type[Any], names: Sequence[str], values: Sequence[Any]) -> An
     return row_type(*given)
 
 
-def _values(row: Any, names: Sequence[str]) -> tuple[Any, ...]:
-    packed = _JSON[type(row)]
-    return tuple(
-        orjson.dumps(getattr(row, name)).decode() if name in packed else getattr(row, name)
-        for name in names
-    )
+def _record(row: Any, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
