@@ -1,6 +1,7 @@
 """The Celery application: how messages travel and how tasks are treated."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
@@ -14,7 +15,7 @@ from workers.schedules import BEAT_SCHEDULE
 
 django.setup()
 
-app = Celery("flotilla", broker=settings.REDIS_URL, include=["workers.tasks"])
+app = Celery("flotilla", broker=settings.REDIS_URL)
 app.conf.update(
     # A message is gone as soon as a worker has it. Recovery is the supervisor's, never the
     # broker's: a redelivered copy of a task that runs for days would run beside it.
@@ -56,4 +57,10 @@ def keep_our_logging(**_wanted: Any) -> None:
     """Leave the log lines as Django's settings made them; Celery would replace them."""
 
 
+def load_tasks(**_worker: Any) -> None:
+    """Import the tasks where they run: beat and Flower name them without carrying them."""
+    import_module("workers.tasks")
+
+
 signals.setup_logging.connect(keep_our_logging)
+signals.celeryd_init.connect(load_tasks)

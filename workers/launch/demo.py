@@ -157,21 +157,26 @@ def _follow_address(account: Any, base_url: str) -> None:
     )
 
 
-def order_filled(*, exchange: SimulatedExchange) -> bool:
-    """Tell whether the books of both sides show the same fill of a demo bot."""
+def order_filled(*, exchange: SimulatedExchange, since: int) -> bool:
+    """Tell whether both sides' books show the same fill of a demo bot, not older than `since` ms."""
     from django.db import OperationalError, close_old_connections
 
     from apps.ledger.models import Fill
 
     close_old_connections()
     try:
-        fills = Fill.objects.filter(bot__account__name=VENUE, bot__user__username=_LOGIN)
-        ours = set(fills.values_list("trade_id", flat=True))
-    except OperationalError:
+        fills = Fill.objects.filter(
+            bot__account__name=VENUE, bot__user__username=_LOGIN, filled_ms__gte=since
+        )
+        ours = set(fills.values_list("order__client_order_id", "trade_id"))
+        books = exchange.ask("ledger") if ours else {"accounts": []}
+    except (OperationalError, OSError):
         return False
-    if not ours:
-        return False
-    theirs = {str(trade["id"]) for trade in exchange.ask("ledger")["trades"]}
+    theirs = {
+        (trade["clientOrderId"], str(trade["id"]))
+        for account in books["accounts"]
+        for trade in account["trades"]
+    }
     return bool(ours & theirs)
 
 

@@ -42,7 +42,7 @@ class Program:
     ready: Callable[[], bool]
     url: str = ""
     port: int = 0
-    ready_within_s: float = 60.0
+    ready_within_s: float = 180.0
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from workers.launch import report
 from workers.launch.bootstrap import ROOT
@@ -13,6 +14,7 @@ from workers.launch.detach import in_background
 from workers.launch.errors import LaunchError
 from workers.launch.given import check_database, check_redis
 from workers.launch.installation import Installation, locate, python
+from workers.launch.kernel import compile_kernel
 from workers.launch.probes import port_is_free
 from workers.launch.program import Program
 from workers.launch.programs import EXCHANGE, applications, selected, servers
@@ -77,6 +79,7 @@ class Launch:
         self._installation = installation
         self._options = options
         self._began = time.monotonic()
+        self._began_at = int(time.time() * 1000)
         self._supervisor = Supervisor(
             say=_say,
             on_child_death=on_child_death,
@@ -108,6 +111,9 @@ class Launch:
         self._begin([one for one in chosen if one in embedded])
         if any(one in others for one in chosen):
             self._prepare_database()
+        if any(one.stage > EXCHANGE for one in chosen):
+            environment = installation.environment()
+            compile_kernel(cache=Path(environment["NUMBA_CACHE_DIR"]), environment=environment)
         self._begin([one for one in chosen if one.stage == EXCHANGE])
         if options.only is None:
             self._seed()
@@ -158,7 +164,7 @@ class Launch:
 
         def done() -> bool:
             nonlocal passed
-            passed = order_filled(exchange=exchange)
+            passed = order_filled(exchange=exchange, since=self._began_at)
             return passed or time.monotonic() > deadline
 
         self._supervisor.watch(until=done)
