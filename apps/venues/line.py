@@ -8,7 +8,7 @@ from apps.venues.capabilities import Profile
 from apps.venues.guarded import Call, calling
 from apps.venues.outcome import failure_text, retry_after_s
 from apps.venues.reading import Malformed
-from apps.venues.rejections import CLOCK, Verdict, verdict_of
+from apps.venues.rejections import CLOCK, ORDER_RATE, Verdict, verdict_of
 from apps.venues.venue_clock import VenueClock
 
 # A question waits this long for its share of the budget, then says when to come back.
@@ -113,7 +113,7 @@ class Line:
     async def learn(self, call: Call) -> None:
         """Tell the budget what this answer's headers say."""
         banned = call.status == 418
-        wait = retry_after_s(call) if call.status in {418, 429} else 0.0
+        wait = retry_after_s(call) if self._is_silenced(call) else 0.0
         used = call.header("X-MBX-USED-WEIGHT-1M")
         known = int(used) if used is not None and used.isdigit() else None
         now = self._clock.monotonic()
@@ -122,6 +122,15 @@ class Line:
             return
         self._learned_at = now
         await self._budget.learn(used=known, retry_after_s=wait, banned=banned)
+
+    def _is_silenced(self, call: Call) -> bool:
+        """Refused for the weight of requests; too many orders only stop this account's orders."""
+        if call.status not in {418, 429}:
+            return False
+        verdict = verdict_of(
+            dialect=self.profile.dialect, status=call.status, answer=call.answer, raised=None
+        )
+        return verdict is None or verdict.code != ORDER_RATE
 
     async def _wait_for_budget(self, lane: Lane, weight: int) -> None:
         wait_s = await self._budget.acquire(lane=lane, weight=weight)

@@ -172,6 +172,7 @@ async def test_after_too_many_orders_none_is_admitted_before_its_time(
     assert 0 < wait_s <= refused.retry_after_s
     # Questions and cancels are not counted as orders: the shared budget is not touched.
     assert len(budget.asked) == asked
+    assert {learned[1] for learned in budget.learned} <= {0.0}
 
 
 async def test_a_market_order_whose_answer_is_lost_is_found_filled_once(
