@@ -13,11 +13,11 @@ from apps.ledger.rows import BotFacts
 from apps.trading.journal import BotStanding, StopEpochs
 from apps.trading.order import Role, Side
 
-TRADE, EXITS_ONLY, CLOSE_ONLY, NOTHING = "trade", "exits_only", "close_only", "nothing"
+TRADE, EXITS_ONLY, FLATTEN, NOTHING = "trade", "exits_only", "flatten", "nothing"
 # From most to least: each admits less than the one before.
-MODES = (TRADE, EXITS_ONLY, CLOSE_ONLY, NOTHING)
+MODES = (TRADE, EXITS_ONLY, FLATTEN, NOTHING)
 EXITS = frozenset({Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL})
-BY_STOP_KIND = {"guard": EXITS_ONLY, "sell": CLOSE_ONLY, "leave": NOTHING}
+BY_STOP_KIND = {"guard": EXITS_ONLY, "sell": FLATTEN, "leave": NOTHING}
 
 _READ = """
 SELECT b.id, b.account_id, b.desired_status, b.stop_kind, b.stop_epoch,
@@ -117,7 +117,7 @@ def _admitted(mode: str, role: int, side: str) -> bool:
         return False
     if mode == EXITS_ONLY:
         return role in EXITS
-    return mode == CLOSE_ONLY and role == Role.EXIT
+    return mode == FLATTEN and role == Role.EXIT
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:

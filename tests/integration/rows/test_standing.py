@@ -67,13 +67,13 @@ def test_a_stop_of_any_scope_kills_what_was_planned_before_it(scope: str) -> Non
         ("RUNNING", "leave", "PAUSED", "leave", "exits_only", "paused"),
         ("PAUSED", "leave", "RUNNING", "leave", "exits_only", "paused"),
         ("RUNNING", "leave", "STOPPED", "guard", "exits_only", "stopped"),
-        ("RUNNING", "leave", "STOPPED", "sell", "close_only", "stopped"),
+        ("RUNNING", "leave", "STOPPED", "sell", "flatten", "stopped"),
         ("RUNNING", "leave", "STOPPED", "leave", "nothing", "stopped"),
         ("EMERGENCY_STOP", "leave", "RUNNING", "leave", "nothing", "emergency_stop"),
         ("EMERGENCY_STOP", "guard", "RUNNING", "leave", "exits_only", "emergency_stop"),
-        ("EMERGENCY_STOP", "sell", "RUNNING", "leave", "close_only", "emergency_stop"),
+        ("EMERGENCY_STOP", "sell", "RUNNING", "leave", "flatten", "emergency_stop"),
         ("EMERGENCY_STOP", "guard", "STOPPED", "leave", "nothing", "emergency_stop"),
-        ("PAUSED", "leave", "STOPPED", "sell", "close_only", "paused"),
+        ("PAUSED", "leave", "STOPPED", "sell", "flatten", "paused"),
     ],
 )
 def test_what_may_be_planned_is_the_stricter_of_system_and_bot(
@@ -98,7 +98,7 @@ def test_what_may_be_planned_is_the_stricter_of_system_and_bot(
 
     assert standing.mode == mode
     assert getattr(entry, "code", "") == refusal
-    expected = {"trade": 3, "exits_only": 3, "close_only": 1, "nothing": 0}[mode]
+    expected = {"trade": 3, "exits_only": 3, "flatten": 1, "nothing": 0}[mode]
     assert admitted == [True] * expected + [False] * (3 - expected)
     planned = expected + (1 if mode == "trade" else 0)
     assert kinds(hand.bot) == before + ["IntentPlanned"] * planned
