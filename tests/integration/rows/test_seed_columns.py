@@ -54,18 +54,8 @@ def test_an_open_position_begins_with_no_profit_and_may_lack_a_confidence() -> N
     [
         (
             Position,
-            "bot_id = '00000000-0000-7000-8000-000000000001' AND status = 'active'",
-            "position_by_status",
-        ),
-        (
-            Position,
             "bot_id = '00000000-0000-7000-8000-000000000001' ORDER BY created_at DESC",
             "position_by_created",
-        ),
-        (
-            Order,
-            "bot_id = '00000000-0000-7000-8000-000000000001' AND status = 'open'",
-            "order_by_status",
         ),
         (
             Order,
@@ -75,7 +65,7 @@ def test_an_open_position_begins_with_no_profit_and_may_lack_a_confidence() -> N
         (BotLog, "bot_id = '00000000-0000-7000-8000-000000000001' ORDER BY at DESC", "log_by_bot"),
     ],
 )
-def test_the_hot_questions_are_answered_from_an_index(
+def test_a_bots_newest_rows_are_answered_from_an_index(
     model: type[models.Model], where: str, index: str
 ) -> None:
     with connection.cursor() as cursor:
@@ -87,6 +77,15 @@ def test_the_hot_questions_are_answered_from_an_index(
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert f"using {index}" in plan
+
+
+@pytest.mark.parametrize("index", ["position_by_status", "order_by_status"])
+def test_a_bots_rows_of_one_status_have_an_index(index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [index])
+        (definition,) = cursor.fetchone()
+
+    assert definition.endswith("(bot_id, status)")
 
 
 def test_statuses_outside_the_known_ones_are_turned_down_by_the_database() -> None:
