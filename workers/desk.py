@@ -10,15 +10,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from apps.trading.journal import LiveOrder, TakenDesk
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
 from apps.trading.ports import Clock, OwnOrder, StreamGap, Venue, VenueUnavailable
 from workers.ports import (
     DeskLost,
     DeskStore,
     Lease,
-    LiveOrder,
     StoreUnavailable,
-    TakenDesk,
     Wakeups,
 )
 

@@ -1,9 +1,11 @@
 """What a worker process carries out for long: bots, account desks and bar feeds."""
 
+from typing import cast
 from uuid import UUID
 
 from apps.trading.journal import Taken
-from apps.venues import open_feed
+from apps.venues import VenueKey, open_feed
+from apps.venues.account import Environment
 from workers.bars import BarFeed
 from workers.desk import Desk, DeskRhythm
 from workers.dispatch import signal_check
@@ -64,7 +66,8 @@ async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
     )
     if taken is None:
         return "superseded"
-    feed = open_feed(taken.key, base_url=taken.base_url or None, clock=host.clock)
+    key = VenueKey(taken.exchange, cast(Environment, taken.environment), taken.venue_name)
+    feed = open_feed(key, base_url=taken.base_url or None, clock=host.clock)
     try:
         bars = BarFeed(
             feed_id=feed_id,

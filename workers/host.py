@@ -68,7 +68,8 @@ class Host:
 
     def run(self, duty: Callable[[], Coroutine[Any, Any, str]]) -> str:
         """Park the calling thread until the duty ends; returns why it ended."""
-        return self._call(duty())
+        ended: str = self._call(duty())
+        return ended
 
     def drain(self) -> None:
         """Begin a warm stop: duties end as soon as nothing of theirs is between two states."""

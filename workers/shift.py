@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 class Account(Protocol):
     """An exchange account opened in this process."""
 
-    venue: Venue
+    @property
+    def venue(self) -> Venue: ...
 
     def exchange_now(self) -> int: ...
 

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from apps.bots import signals as rows
 from apps.bots import wakeups
+from apps.bots.drafts import known_strategy
 from apps.bots.signals import Wish
 from apps.common.moments import to_ms
 from apps.markets import candles
 from apps.markets.models import Market
 from apps.trading.bar import timeframe_ms
 from apps.trading.signals import to_bits
-from apps.trading.strategy import find_strategy
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def _check(wish: Wish) -> int:
 
 
 def _evaluate(wish: Wish) -> int:
-    strategy = find_strategy(wish.strategy)
+    strategy = known_strategy(name=wish.strategy)
     p = strategy.values(wish.parameters)
     step = timeframe_ms(wish.timeframe)
     now = to_ms(timezone.now())

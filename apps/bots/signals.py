@@ -34,13 +34,15 @@ def wishes(*, market_id: UUID | None = None, timeframe: str | None = None) -> li
     if timeframe is not None:
         bots = bots.filter(timeframe=timeframe)
     found: dict[tuple[UUID, str, str, str], list[Bot]] = {}
+    wanted: dict[tuple[UUID, str, str, str], Mapping[str, Any]] = {}
     for bot in bots.select_related("config").order_by("number"):
-        key = (bot.market_id, bot.timeframe, bot.strategy, bot.config.parameter_hash)
+        config = bot.config
+        if config is None:
+            continue
+        key = (bot.market_id, bot.timeframe, bot.strategy, config.parameter_hash)
+        wanted.setdefault(key, config.parameters)
         found.setdefault(key, []).append(bot)
-    return [
-        Wish(*key, group[0].config.parameters, tuple(bot.id for bot in group))
-        for key, group in found.items()
-    ]
+    return [Wish(*key, wanted[key], tuple(bot.id for bot in group)) for key, group in found.items()]
 
 
 def store_signal(

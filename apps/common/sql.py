@@ -16,7 +16,7 @@ def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tupl
         return list(cursor.fetchall())
 
 
-def execute(sql: str, params: Sequence[Any] = ()) -> int:
+def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Run a statement; the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -12,6 +12,7 @@ from psycopg2.extras import execute_values
 
 from apps.bots.models import Bot, BotLog
 from apps.common.ids import new_id
+from apps.common.moments import to_datetime
 from apps.common.sql import fetch
 from apps.ledger.models import BarFeed, Desk
 from apps.ledger.standing import read_standings
@@ -193,7 +194,7 @@ def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
     if not seen_at:
         return
     rows = [
-        (str(bot_id), fence, _moment(price_ms))
+        (str(bot_id), fence, None if price_ms is None else to_datetime(price_ms))
         for bot_id, (fence, price_ms) in sorted(seen_at.items())
     ]
     with connection.cursor() as cursor:
@@ -230,17 +231,13 @@ def log_lines(lines: Sequence[tuple[UUID, int, str, str, Mapping[str, object]]])
         BotLog(
             id=new_id(),
             bot_id=bot_id,
-            at=_moment(at),
+            at=to_datetime(at),
             level=level,
             message=text,
             metadata=dict(more),
         )
         for bot_id, at, level, text, more in lines
     )
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
 
 
 # ---- what runners may have missed --------------------------------------------------------------

@@ -56,15 +56,17 @@ def take_bot(*, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None:
 
 
 def release_bot(*, bot_id: UUID, fence: int, observed_status: str, reason: str = "") -> bool:
-    """Free the bot for the supervisor at once; False when somebody else has taken it."""
-    return (
-        execute(
-            "UPDATE bots_bot SET process_id = NULL, dispatched_at = NULL, observed_status = %s,"
-            " status_reason = %s WHERE id = %s AND fence = %s",
-            [observed_status, reason, bot_id, fence],
-        )
-        == 1
+    """Free the bot for the supervisor at once; False when somebody else has taken it.
+
+    After an error the supervisor lets some seconds pass, so that a broken bot costs little.
+    """
+    changed = execute(
+        "UPDATE bots_bot SET process_id = NULL, observed_status = %(status)s,"
+        " status_reason = %(reason)s, dispatched_at = CASE WHEN %(status)s = 'ERROR'"
+        " THEN clock_timestamp() END WHERE id = %(bot)s AND fence = %(fence)s",
+        {"status": observed_status, "reason": reason, "bot": bot_id, "fence": fence},
     )
+    return changed == 1
 
 
 def read_journal(*, bot_id: UUID, after_seq: int = 0) -> list[JournalRow]:

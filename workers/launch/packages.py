@@ -45,7 +45,8 @@ def _install_with_uv(python: Path, lock: Path) -> bool:
         if not _pip(python, "--quiet", "-r", only_uv.name):
             return False
     argv = [str(uv), "pip", "install", "--python", str(python)]
-    argv += ["--require-hashes", "--no-deps", "-r", str(lock)]
+    # Compiled once here, not again by each of the many processes that start together.
+    argv += ["--require-hashes", "--no-deps", "--compile-bytecode", "-r", str(lock)]
     given = {**uv_settings(_pip_configuration(python)), **os.environ}
     try:
         return subprocess.run(argv, env=given, stdout=sys.stderr, check=False).returncode == 0
