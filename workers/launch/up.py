@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from workers.launch import report
@@ -79,7 +80,7 @@ class Launch:
         self._installation = installation
         self._options = options
         self._began = time.monotonic()
-        self._began_at = int(time.time() * 1000)
+        self._began_at = datetime.now(UTC)
         self._supervisor = Supervisor(
             say=_say,
             on_child_death=on_child_death,
@@ -152,19 +153,16 @@ class Launch:
         return 0
 
     def _check(self) -> int:
-        from workers.launch.demo import SimulatedExchange, order_filled
+        from workers.launch.demo import order_filled
 
         _say("Waiting for an order of a demo bot to be filled at the exchange")
         installation = self._installation
-        exchange = SimulatedExchange(
-            url=installation.simexchange, state=installation.simexchange_state
-        )
         deadline = time.monotonic() + _CHECK_LIMIT_S
         passed = False
 
         def done() -> bool:
             nonlocal passed
-            passed = order_filled(exchange=exchange, since=self._began_at)
+            passed = order_filled(installation=installation, since=self._began_at)
             return passed or time.monotonic() > deadline
 
         self._supervisor.watch(until=done)
