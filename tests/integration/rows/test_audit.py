@@ -1,4 +1,4 @@
-"""The audit table takes rows and gives none back."""
+"""What PostgreSQL itself refuses to rewrite: audit rows, journals, signed entries."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -6,6 +6,8 @@ from django.db import IntegrityError, connection, transaction
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
+from apps.ledger.models import LedgerEntry
+from tests.integration.rows.world import Hand, balance, kinds, make_bot, make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -50,3 +52,26 @@ def test_the_database_itself_refuses_to_change_or_remove_a_row(statement: str) -
         cursor.execute(statement)
 
     assert AuditEvent.objects.get().verb == "made"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_botevent SET kind = 'OrderFilled'",
+        "UPDATE ledger_ledgerentry SET amount = 0",
+        "DELETE FROM ledger_ledgerentry",
+    ],
+)
+def test_journals_and_signed_entries_are_never_rewritten(statement: str) -> None:
+    world = make_world(USDT="10")
+    hand = Hand(world, make_bot(world))
+
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+    assert kinds(hand.bot) == ["ShiftStarted"]
+    assert balance(world, "USDT")[0] == LedgerEntry.objects.get().amount == 10
