@@ -68,7 +68,12 @@ def store_signal(
 
 def mark_checked(*, bot_ids: Sequence[UUID]) -> None:
     """The bots' signals were evaluated now, whatever came of it."""
-    execute("UPDATE bots_bot SET last_signal_check = now() WHERE id = ANY(%s)", [list(bot_ids)])
+    # By id, as every append locks its bots: two orders of locking would deadlock.
+    execute(
+        "UPDATE bots_bot SET last_signal_check = now() WHERE id IN ("
+        "SELECT id FROM bots_bot WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)",
+        [list(bot_ids)],
+    )
 
 
 _LATEST = """

@@ -8,12 +8,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
-from psycopg2.extras import execute_values
 
 from apps.bots.models import Bot, BotLog
 from apps.common.ids import new_id
 from apps.common.moments import to_datetime
-from apps.common.sql import fetch
+from apps.common.sql import execute_rows, fetch
 from apps.ledger.models import BarFeed, Desk
 from apps.ledger.standing import read_standings
 from apps.operations.models import Leased
@@ -197,16 +196,18 @@ def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
         (str(bot_id), fence, None if price_ms is None else to_datetime(price_ms))
         for bot_id, (fence, price_ms) in sorted(seen_at.items())
     ]
-    with connection.cursor() as cursor:
-        execute_values(
-            cursor.cursor,
-            "UPDATE bots_bot SET heartbeat_at = now(), "
-            "last_price_at = coalesce(seen.price_at, last_price_at) "
-            "FROM (VALUES %s) AS seen (bot_id, fence, price_at) "
-            "WHERE bots_bot.id = seen.bot_id AND bots_bot.fence = seen.fence",
-            rows,
-            template="(%s::uuid, %s::bigint, %s::timestamptz)",
-        )
+    # Rows are locked by id first, as every append does: two orders of locking would deadlock.
+    execute_rows(
+        "WITH seen (bot_id, fence, price_at) AS (VALUES %s), locked AS ("
+        " SELECT b.id, s.price_at FROM bots_bot b"
+        " JOIN seen s ON b.id = s.bot_id AND b.fence = s.fence"
+        " ORDER BY b.id FOR NO KEY UPDATE OF b)"
+        " UPDATE bots_bot SET heartbeat_at = now(),"
+        " last_price_at = coalesce(locked.price_at, last_price_at)"
+        " FROM locked WHERE bots_bot.id = locked.id",
+        rows,
+        template="(%s::uuid, %s::bigint, %s::timestamptz)",
+    )
 
 
 def tell(

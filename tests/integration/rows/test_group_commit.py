@@ -7,11 +7,13 @@ from threading import Barrier
 import pytest
 from django.db.models import Sum
 
-from apps.ledger import journal, observations
+from apps.bots.signals import mark_checked
+from apps.common.moments import to_datetime
+from apps.ledger import fleet, journal, observations
 from apps.ledger.models import AssetBalance, BotBalance, LedgerEntry, Order, VenueFill
 from apps.ledger.queries import broken_books
 from apps.ledger.rebuild import differences
-from apps.trading.events import ConfigurationApplied, OrderDone
+from apps.trading.events import ConfigurationApplied, ModeChanged, OrderDone
 from apps.trading.journal import Appended, Refused
 from apps.trading.order import LIVE, VenueStatus
 from tests.integration.rows.world import (
@@ -156,3 +158,33 @@ def test_eight_deliveries_of_the_same_facts_book_them_once() -> None:
     assert balance(world, "BTC")[0] == Decimal("0.01998")
     waiting = observations.unapplied(bot_id=hand.bot.id).fills
     assert [fill.trade_id for fill in waiting] == sorted(fill.trade_id for fill in fills)
+
+
+def test_heartbeats_and_signal_checks_beside_group_commits_do_not_deadlock() -> None:
+    """All lock the same rows at once; the writers name them in opposite orders."""
+    world = make_world(USDT="10000")
+    hands = [Hand(world, make_bot(world, f"bot {number}")) for number in range(40)]
+    ids = [hand.bot.id for hand in hands]
+    start = Barrier(3)
+
+    def append() -> None:
+        start.wait(30)
+        for _ in range(15):
+            _commit(hands, [hand.append(ModeChanged("trade", "again")) for hand in hands[::-1]])
+
+    def beat() -> None:
+        start.wait(30)
+        for number in range(15):
+            fleet.beat(seen_at=dict.fromkeys(ids, (1, AT + number)))
+
+    def check() -> None:
+        start.wait(30)
+        for _ in range(15):
+            mark_checked(bot_ids=ids[::-1])
+
+    in_threads([append, beat, check])
+
+    assert all(len(seqs) == 16 for seqs in numbered([hand.bot for hand in hands]).values())
+    hands[0].bot.refresh_from_db()
+    assert hands[0].bot.last_price_at == to_datetime(AT + 14)
+    assert hands[0].bot.last_signal_check is not None
