@@ -89,7 +89,7 @@ class SteppedVenue:
             for p, slot in self._slots():
                 order = self._order(p, slot)
                 down = order.side == layout.BUY or order.kind == layout.STOP_MARKET
-                price = match(order, now, opened, low, high)
+                price = float(match(order, now, opened, low, high))
                 if order.kind != layout.MARKET and down == falling and price == price:
                     rank = -float(order.price) if falling else float(order.price)
                     reached.append((rank, p, slot, price))

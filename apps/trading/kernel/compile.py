@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numba
 import numpy as np
 
@@ -20,12 +21,13 @@ SETTINGS: Any = numba.config
 
 
 def source_key(folder: Path) -> str:
-    """A hash over every source of the package and the compiler.
+    """A hash over every source of the package, the compiler and the processor.
 
     numba keys its cache by the file of each function alone: cached code that has inlined a
     function of another module survives an edit of that module. One folder per key does not.
     """
-    digest = hashlib.sha256(f"{sys.version} {numba.__version__} {np.__version__}".encode())
+    made_by = (sys.version, numba.__version__, np.__version__, llvm.get_host_cpu_name())
+    digest = hashlib.sha256(repr(made_by).encode())
     for path in sorted(folder.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -75,24 +77,58 @@ def _types() -> dict[Any, Any]:
 
 TYPES = _types()
 CACHE_FOLDER = "" if SETTINGS.DISABLE_JIT else cache_folder()
+# error_model="numpy": no exception paths, so the loops stay straight.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_uncompiled: list[tuple[Any, tuple[Any, ...]]] = []
+
+
+def _signature(function: Callable[..., Any]) -> tuple[Any, ...]:
+    hints = get_type_hints(function)
+    return tuple(TYPES[hints[name]] for name in inspect.signature(function).parameters)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """The function as machine code of the one signature its annotations state.
+    """A function for other kernel functions: machine code of the signature its annotations state.
 
-    Lazy signatures would specialise on literal constants (many versions of one function).
+    Lazy signatures would specialise on literal constants (many versions of one function). It is
+    compiled when an entry point needs it, and becomes a part of that entry point's cached code.
     With NUMBA_DISABLE_JIT=1 the function is returned as it is, for debugging and coverage.
     """
     if SETTINGS.DISABLE_JIT:
         return function
-    hints = get_type_hints(function)
-    signature = tuple(TYPES[hints[name]] for name in inspect.signature(function).parameters)
+    machine_code: Any = numba.njit(**OPTIONS)(function)
+    _uncompiled.append((machine_code, _signature(function)))
+    result: Callable[P, R] = machine_code
+    return result
+
+
+def entry_point(function: Callable[P, R]) -> Callable[P, R]:
+    """A compiled function that Python calls: its code, with all it calls, is kept in the cache.
+
+    A marker beside the cached code says that it is there, so that a warm import loads a few entry
+    points and compiles nothing. Should the cache be gone all the same, numba compiles: slower
+    once, never wrong.
+    """
+    if SETTINGS.DISABLE_JIT:
+        return function
+    marker = Path(CACHE_FOLDER) / f"{function.__module__}.{function.__name__}"
+    if not marker.exists():
+        _compile_the_rest()
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = CACHE_FOLDER
     try:
-        # error_model="numpy": no exception paths, so the loops stay straight.
-        decorate = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
-        machine_code: Callable[P, R] = decorate(function)
+        machine_code: Callable[P, R] = numba.njit(_signature(function), cache=True, **OPTIONS)(
+            function
+        )
     finally:
         SETTINGS.CACHE_DIR = before
+    marker.touch()
     return machine_code
+
+
+def _compile_the_rest() -> None:
+    """Every function so far, in order of definition, which is bottom-up."""
+    for machine_code, signature in _uncompiled:
+        machine_code.compile(signature)
+        machine_code.disable_compile()
+    _uncompiled.clear()

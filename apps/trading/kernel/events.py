@@ -2,7 +2,7 @@
 
 from math import inf
 
-from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.entry import (
     add_due_at,
     add_funds,
@@ -354,7 +354,7 @@ def apply(s: State, kind: int, a: int, b: int, x: float, y: float, z: float, w: 
         apply_to_order(s, kind, a, b, x, y, z, w)
 
 
-@compiled
+@entry_point
 def look_again(states: States, i: int) -> None:
     """Bot i's state was put together by other means than `decide`: look out anew."""
     s = states[i]
@@ -362,7 +362,7 @@ def look_again(states: States, i: int) -> None:
     look_out(s)
 
 
-@compiled
+@entry_point
 def decide(
     states: States,
     i: int,

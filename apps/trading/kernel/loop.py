@@ -2,7 +2,7 @@
 
 from math import inf
 
-from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.events import (
     gate,
     look_out,
@@ -174,7 +174,7 @@ def next_visit(
     return i
 
 
-@compiled
+@entry_point
 def run(
     states: States,
     index: int,

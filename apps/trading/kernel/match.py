@@ -2,11 +2,11 @@
 
 from math import nan
 
-from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.compile import entry_point
 from apps.trading.kernel.layout import BUY, MARKET, STOP_MARKET, Order
 
 
-@compiled
+@entry_point
 def fill_price(
     kind: int, side: int, price: float, resting: bool, opened: float, low: float, high: float
 ) -> float:
@@ -30,7 +30,7 @@ def fill_price(
     return max(price, opened) if resting else price
 
 
-@compiled
+@entry_point
 def match(order: Order, now: int, opened: float, low: float, high: float) -> float:
     """fill_price of a working order of the kernel in the bar that opens at `now`."""
     return fill_price(order.kind, order.side, order.price, order.placed_at < now, opened, low, high)
