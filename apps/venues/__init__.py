@@ -46,9 +46,10 @@ def open_feed(
 ) -> CcxtFeed:
     """The exchange's public prices, in the running event loop; errors as for `open_venue`.
 
-    Without a budget the feed keeps to a tenth of what the exchange allows one address.
+    Without a budget the feed keeps to the data lane of its own; what others behind this address
+    use it learns from the exchange's answers.
     """
-    own = MemoryBudget(limit=max(1, weight_limit(key.exchange) // 10), clock=clock)
+    own = MemoryBudget(limit=weight_limit(key.exchange), clock=clock)
     line = Line(
         client=public_client(key, base_url=base_url),
         profile=profile_of(key.exchange),

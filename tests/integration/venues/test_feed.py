@@ -16,7 +16,7 @@ from apps.venues.clock import WallClock
 from apps.venues.feed import UnknownMarket
 from tests.integration.venues.conftest import CONFIG
 from tests.support.exchange import SimExchangeProcess, start_exchange
-from tests.support.venues import SYMBOL
+from tests.support.venues import SYMBOL, OpenBudget
 
 KEY = VenueKey("binance", "simulated", "demo")
 DEADLINE_S = 40
@@ -24,7 +24,9 @@ DEADLINE_S = 40
 
 @pytest.fixture
 async def feed(exchange: SimExchangeProcess) -> AsyncIterator[CcxtFeed]:
-    made = open_feed(KEY, base_url=exchange.base_url("demo"), clock=WallClock())
+    made = open_feed(
+        KEY, base_url=exchange.base_url("demo"), clock=WallClock(), budget=OpenBudget()
+    )
     yield made
     await made.close()
     exchange.sim("demo").call("DELETE", "faults")
