@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg2
 import redis
 
+from workers.launch import report
 from workers.launch.errors import LaunchError
 from workers.launch.given import check_database, check_redis
 from workers.launch.installation import Installation, locate
@@ -172,25 +173,24 @@ def _check_migrations() -> Finding:
 
 
 def _check_ports(installation: Installation, *, running: bool) -> Iterator[Finding]:
-    ports = {"web": installation.port, "Flower": installation.flower_port}
+    state = installation.state
+    if running:
+        for seen in report.noted(state):
+            if seen.url:
+                yield _check_answer(seen.name, seen.url, state.log(seen.name))
+        return
+    ports = {"web": installation.port, "flower": installation.flower_port}
     if not installation.simexchange_url:
-        ports["exchange"] = installation.simexchange_port
+        ports["simexchange"] = installation.simexchange_port
     for name, port in ports.items():
-        if running:
-            served = answers(f"http://127.0.0.1:{port}/")()
-            verdict = Verdict.OK if served else Verdict.WARN
-            remedy = "" if served else f"see {installation.state.logs}"
-            yield Finding(
-                name, verdict, f"port {port} {'answers' if served else 'is silent'}", remedy
-            )
-        elif port_is_free(port):
+        if port_is_free(port):
             yield Finding(name, Verdict.OK, f"port {port} is free")
         else:
             remedy = "end the program that has it, or choose others with --port"
             yield Finding(name, Verdict.WARN, f"port {port} is taken", remedy)
 
 
-def _check_answer(name: str, port: int, logs: Path) -> Finding:
-    if answers(f"http://127.0.0.1:{port}/")():
-        return Finding(name, Verdict.OK, f"port {port} answers")
-    return Finding(name, Verdict.WARN, f"port {port} is silent", f"see {logs}")
+def _check_answer(name: str, url: str, log: Path) -> Finding:
+    if answers(url)():
+        return Finding(name, Verdict.OK, f"answers at {url}")
+    return Finding(name, Verdict.FAIL, f"is silent at {url}", f"see {log}")
