@@ -116,13 +116,16 @@ class SimExchangeProcess:
 
     def start(self) -> None:
         """Start the process and wait until it serves; keeps its port across restarts."""
+        # Compiled modules are kept: a test that kills and restarts must not recompile everything.
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         arguments = ["--port", str(self.port), "--state-dir", self._state, "--config", self._config]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "apps.venues.simexchange", *map(str, arguments)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=environment,
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

@@ -1,6 +1,7 @@
 """Candles of one market, for REST, streams and the 24-hour ticker."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from apps.venues.simexchange.amounts import text
@@ -12,6 +13,8 @@ from apps.venues.simexchange.prices.klines import Klines
 
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
+# History up to this long is made within a request without anybody noticing.
+AT_ONCE_MS: Final = 7_200_000
 DAY_MINUTES: Final = 1_440
 
 
@@ -26,10 +29,31 @@ def length_of(interval: str) -> int:
 class Charts:
     """Joins the candles of live moves to the history of the price source."""
 
-    def __init__(self, source: PriceSource) -> None:
+    def __init__(self, source: PriceSource, *, generated: bool) -> None:
         self._source = source
+        self._generated = generated
+        self._warm_since: dict[tuple[str, int], int] = {}
         self._klines: dict[str, Klines] = {}
         self._days: dict[str, tuple[int, Kline]] = {}
+
+    async def warm(self, market: Market, *, interval: str, since: int) -> None:
+        """Let a generated source make what it has to make for candles from `since` on.
+
+        Weeks of generated trades take seconds to make, once; meanwhile the venue goes on.
+        """
+        length = INTERVALS_MS.get(interval)
+        step = min(length or 0, MINUTE_MS)
+        begun = self._warm_since.get((market.rules.symbol, step), market.at)
+        if not self._generated or not length or since >= begun - AT_ONCE_MS:
+            return
+        history = self._source.history
+        await asyncio.to_thread(history, market.source_symbol, length, since, market.at)
+        self._warm_since[market.rules.symbol, step] = min(since, begun)
+
+    async def warm_days(self, markets: Iterable[Market]) -> None:
+        """Make the last 24 hours of these markets, which every ticker needs."""
+        for market in markets:
+            await self.warm(market, interval="1m", since=market.at - DAY_MS)
 
     def begin(self, market: Market, *, live_since: int) -> None:
         """Begin the live part of a market's candles; what lies before is history (market ms)."""

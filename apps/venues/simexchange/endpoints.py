@@ -1,6 +1,6 @@
 """The route table: one row per endpoint."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ class Endpoint:
     weight: Weight
     security: str
     run: Callable[[Call], Any]
+    # Awaited before `run` where answering may need much that is not made yet.
+    prepare: Callable[[Call], Awaitable[None]] | None = None
 
     def weigh(self, parameters: Parameters) -> int:
         """Return the weight of one request."""
@@ -73,8 +75,13 @@ _ROWS: Final[tuple[tuple[str, Weight, str, Callable[[Call], Any]], ...]] = (
     ("GET /sapi/v1/asset/tradeFee", 1, SIGNED, accounts.trade_fees),
     ("GET /sapi/v1/capital/config/getall", 10, SIGNED, accounts.coins),
 )  # fmt: skip
+_PREPARED: Final[Mapping[Callable[[Call], Any], Callable[[Call], Awaitable[None]]]] = {
+    markets.klines: markets.prepare_klines,
+    markets.ticker_day: markets.prepare_days,
+}
 REST: Final[Mapping[str, Endpoint]] = {
-    name: Endpoint(weight, security, run) for name, weight, security, run in _ROWS
+    name: Endpoint(weight, security, run, _PREPARED.get(run))
+    for name, weight, security, run in _ROWS
 }
 # Methods of the websocket API -> the REST endpoint that does the same.
 WEBSOCKET: Final[Mapping[str, Endpoint]] = {

@@ -11,6 +11,7 @@ from apps.venues.simexchange.calls import Call
 from apps.venues.simexchange.errors import illegal_parameter, invalid_symbol
 from apps.venues.simexchange.ladder import snapshot
 from apps.venues.simexchange.markets import Market, TapeEntry
+from apps.venues.simexchange.prices.candles import INTERVALS_MS
 from apps.venues.simexchange.requests import integer, required, row_limit
 
 
@@ -92,6 +93,25 @@ def klines(call: Call) -> list[list[object]]:
         limit=limit,
     )
     return [charts.row(candle) for candle in candles]
+
+
+async def prepare_klines(call: Call) -> None:
+    """Make the history that GET klines asks for, beside the event loop."""
+    parameters, market = call.parameters, call.venue.markets.get(call.parameters.get("symbol", ""))
+    length = INTERVALS_MS.get(parameters.get("interval", ""))
+    if market is None or length is None:
+        return
+    since = integer(parameters, "startTime", 0)
+    end = integer(parameters, "endTime", market.at)
+    span = row_limit(parameters) * length
+    await call.exchange.charts.warm(
+        market, interval=parameters["interval"], since=since or min(end, market.at) - span
+    )
+
+
+async def prepare_days(call: Call) -> None:
+    """Make the last 24 hours that GET ticker/24hr sums up."""
+    await call.exchange.charts.warm_days(call.venue.markets.values())
 
 
 def average_price(call: Call) -> dict[str, Any]:

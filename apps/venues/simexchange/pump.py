@@ -62,6 +62,12 @@ class Pump:
 
     async def run_by_clock(self, clock: MarketClock) -> None:
         """Pump the source's moves as their time comes, ten times a second."""
+        markets = self._venue.markets.values()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._exchange.charts.warm_days(markets))
+            tasks.create_task(self._keep_time(clock))
+
+    async def _keep_time(self, clock: MarketClock) -> None:
         while True:
             await asyncio.sleep(SLICE_S - wall_clock() / 1_000 % SLICE_S)
             now = clock.now()

@@ -1,13 +1,15 @@
 """The REST face: weights, signatures, headers and the faults that strike answers."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import unquote_plus
 
 import orjson
 from aiohttp import web
 
+from apps.venues.simexchange.calls import Call
 from apps.venues.simexchange.endpoints import REST, Endpoint
 from apps.venues.simexchange.errors import VenueError, backend_timeout, unavailable
 from apps.venues.simexchange.exchange import Exchange
@@ -43,6 +45,8 @@ class RestFace:
             return web.Response(status=404, body=b"<html><body>Not Found</body></html>")
         body = await request.text() if request.can_read_body else ""
         asked = _Asked(self._exchange, endpoint, request, subject, body)
+        if endpoint.prepare is not None:
+            await asked.prepare(endpoint.prepare)
         fault = exchange.faults.take("request", subject)
         if fault is None:
             return asked.run()
@@ -75,6 +79,11 @@ class _Asked:
         self._endpoint = endpoint
         self._subject = subject
         self._body = body
+
+    async def prepare(self, prepare: Callable[[Call], Awaitable[None]]) -> None:
+        """Make what the answer needs; a request that is malformed is refused later."""
+        with contextlib.suppress(VenueError):
+            await prepare(Call(self._exchange, read_parameters(self.request.query_string)))
 
     def run(self) -> web.Response:
         """Check and execute the request."""

@@ -82,7 +82,7 @@ async def _open_venue(name: str, config: ExchangeConfig, state_dir: Path) -> Ser
     )
     exchange = Exchange(
         venue=venue,
-        charts=Charts(venue.source),
+        charts=Charts(venue.source, generated=venue.notice is not None),
         limits=RequestLimits(section.limits),
         faults=Faults(),
         # Numbers of ladder changes must grow across restarts; ten per ms are never used up.

@@ -17,7 +17,11 @@ PING_EVERY_S: Final = 20.0
 async def serve_socket(request: web.Request, path: str, exchange: Exchange) -> web.StreamResponse:
     """Serve one websocket until it closes; `path` begins after the venue's name."""
     connection = web.WebSocketResponse(compress=False, heartbeat=PING_EVERY_S, autoping=False)
-    await connection.prepare(request)
+    try:
+        await connection.prepare(request)
+    except ConnectionError:
+        # The client has gone meanwhile.
+        return connection
     socket = Socket(connection, exchange.faults)
     try:
         if exchange.faults.is_out(exchange.venue.now()):

@@ -1,6 +1,7 @@
 """The websocket API: the same requests as REST, and the user data stream."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import orjson
 
 from apps.venues.simexchange import signature
 from apps.venues.simexchange.books import Account
+from apps.venues.simexchange.calls import Call
 from apps.venues.simexchange.endpoints import PUBLIC, SIGNED, WEBSOCKET, Endpoint
 from apps.venues.simexchange.errors import VenueError, backend_timeout
 from apps.venues.simexchange.exchange import Exchange
@@ -46,6 +48,10 @@ class WebsocketApi:
             error = VenueError(code=-1100, message="Illegal characters found in a parameter.")
             self._send(None, error.status, error=error.body())
             return
+        endpoint = WEBSOCKET.get(method)
+        if endpoint is not None and endpoint.prepare is not None:
+            with contextlib.suppress(VenueError):
+                await endpoint.prepare(Call(self._exchange, parameters))
         fault = self._exchange.faults.take("request", f"ws {method}")
         if fault is None:
             self._answer(number, method, parameters)
