@@ -203,7 +203,9 @@ class Engine:
 
     def _again(self, again: Again) -> tuple[tuple[Event, ...], BotState]:
         step = self._decide(again.state, again.trigger, again.now, again.totals, again.refusals)
-        return step.events, step.state
+        # Whoever was offered these orders is gone: the first step of the next shift offers anew.
+        orders = {name: replace(order, offer_at=0) for name, order in step.state.orders.items()}
+        return step.events, replace(step.state, orders=orders)
 
     def marks(self) -> dict[str, float | int]:
         """What prices and time moved since the last journal event, for a checkpoint."""
