@@ -43,12 +43,16 @@ MOVE = st.tuples(
 STEPS = st.lists(st.one_of(PLACE, MOVE, MOVE, QUOTE, PAIR, CANCEL), min_size=3, max_size=40)
 
 
+# Prices have five decimals and quantities four, so their products do not fit into eight.
+FINE = {"BTC/USDT": {"tick": "0.00001", "lot": "0.0001", "min_quantity": "0.0001"}}
+
+
 def price(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
+    return f"{cents // 100}.{cents % 100:02d}{cents % 7:03d}"
 
 
 def quantity(lots: int) -> str:
-    return f"{lots // 1000}.{lots % 1000:03d}"
+    return f"{lots // 1000}.{lots % 1000:03d}{lots % 3}"
 
 
 def place(bench: VenueBench, step: tuple[Any, ...]) -> None:
@@ -125,6 +129,7 @@ def test_books_conserve_every_coin_and_lock_exactly_what_open_orders_need(
             fees=fees,
             partial_fills=partial,
             cross_accounts=cross,
+            instruments=FINE,
         )
         for _ in range(2):
             bench.account(USDT="500.00000001", BTC="3.5", BNB="0.01")

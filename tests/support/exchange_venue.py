@@ -1,11 +1,12 @@
 """A venue of the simulated exchange without a server, driven move by move."""
 
 from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
 
 from apps.venues.simexchange import orders
-from apps.venues.simexchange.amounts import exact, text
+from apps.venues.simexchange.amounts import SCALE, exact, text
 from apps.venues.simexchange.books import Account, Order, Trade
 from apps.venues.simexchange.config import parse_config
 from apps.venues.simexchange.markets import Market
@@ -14,7 +15,6 @@ from apps.venues.simexchange.persistence import Storage
 from apps.venues.simexchange.prices import open_source
 from apps.venues.simexchange.prices.path import read_move
 from apps.venues.simexchange.requests import read_order
-from apps.venues.simexchange.settlement import need
 from apps.venues.simexchange.venue import Event, Venue
 
 RULES = {"tick": "0.01", "lot": "0.001", "min_notional": "5", "min_quantity": "0.001"}
@@ -141,7 +141,7 @@ def _check_locked(venue: Venue, account: Account) -> None:
     locked: dict[str, int] = {}
     lists: dict[int, tuple[str, int]] = {}
     for order in account.open_orders.values():
-        asset, amount = need(venue, order)
+        asset, amount = _need(venue, order)
         if order.list_number > 0:
             _, most = lists.get(order.list_number, (asset, 0))
             lists[order.list_number] = asset, max(most, amount)
@@ -151,3 +151,17 @@ def _check_locked(venue: Venue, account: Account) -> None:
         locked[asset] = locked.get(asset, 0) + amount
     held = {asset: row.locked for asset, row in account.balances.items() if row.locked}
     assert held == {asset: amount for asset, amount in locked.items() if amount}
+
+
+def _need(venue: Venue, order: Order) -> tuple[str, int]:
+    """Say independently of the exchange what an open order must have set aside."""
+    rules = venue.markets[order.symbol].rules
+    rest = order.quantity - order.filled
+    if order.side == "SELL":
+        return rules.base, rest
+    value = Decimal((order.price or order.stop_price) * rest) / SCALE
+    amount = int(value.to_integral_value(ROUND_CEILING))
+    if venue.fees.taken_in == "quote":
+        fee = Decimal(amount * max(venue.fees.maker, venue.fees.taker)) / SCALE
+        amount += int(fee.to_integral_value(ROUND_CEILING))
+    return rules.quote, amount

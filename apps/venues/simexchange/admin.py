@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from apps.venues.simexchange import reports
-from apps.venues.simexchange.amounts import exact, text
+from apps.venues.simexchange.amounts import LARGEST, exact, text
 from apps.venues.simexchange.books import Account
 from apps.venues.simexchange.config import ConfigError
 from apps.venues.simexchange.config import change_rules as changed_rules
@@ -44,10 +44,16 @@ def deposit(served: "Served", body: Mapping[str, Any]) -> dict[str, Any]:
     """Credit coins to an account."""
     venue = served.exchange.venue
     account = _account(venue, body)
+    asset, amount = _text(body, "asset"), exact(body.get("amount"), field="amount")
+    balance = account.balance(asset)
+    if balance.free + balance.locked + amount > LARGEST:
+        raise ConfigError(
+            f"amount is too large: an account holds at most {text(LARGEST)} of an asset"
+        )
     entry = venue.books.deposit(
         account=account,
-        asset=_text(body, "asset"),
-        amount=exact(body.get("amount"), field="amount"),
+        asset=asset,
+        amount=amount,
         now=venue.now(),
     )
     reports.tell_deposit(venue, entry)

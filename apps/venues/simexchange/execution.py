@@ -27,6 +27,10 @@ def execute(
     last_order = venue.books.last_order
     try:
         answer = endpoint.run(Call(exchange, parameters, signer))
+        if venue.books.last_order > last_order:
+            numbers = range(last_order + 1, venue.books.last_order + 1)
+            _hide_new(exchange, subject, numbers, signer)
+        venue.commit()
     except VenueError:
         # A refused cancel-replace may have cancelled: that half is real.
         venue.commit()
@@ -39,9 +43,6 @@ def execute(
             message="An unknown error occurred while processing the request.",
             status=500,
         ) from None
-    if venue.books.last_order > last_order:
-        _hide_new(exchange, subject, range(last_order + 1, venue.books.last_order + 1), signer)
-    venue.commit()
     return answer
 
 

@@ -87,6 +87,10 @@ class SimFace:
             return _json({"error": str(error)}, status=400)
         except VenueError as error:
             return _json({"error": error.message}, status=400)
+        except Exception:
+            # A half-made change must not be written with the next one.
+            served.exchange.venue.roll_back()
+            raise
 
     def _advance(self, served: "Served", body: Mapping[str, Any]) -> Any:
         if self._mode != "lockstep":

@@ -193,3 +193,27 @@ def test_a_wrong_admin_request_names_its_field(
 ) -> None:
     with pytest.raises(SimError, match=message):
         exchange.sim("demo").call("POST", path, body)
+
+
+async def test_a_change_that_cannot_be_written_is_undone_and_the_next_one_works(
+    exchange: SimExchangeProcess,
+) -> None:
+    # The largest balance the books hold: proceeds of a sale do not fit on top.
+    async with Trader(exchange, USDT="92233720368", BTC="1") as trader:
+        failed = await trader.order(type="MARKET", side="SELL", quantity="1")
+        placed = await trader.order()
+
+    assert (failed.status, failed.json["code"]) == (500, -1000)
+    assert placed.json["status"] == "NEW"
+    books = trader.books()
+    assert [row["type"] for row in books["orders"]] == ["LIMIT"]
+    assert books["trades"] == []
+    assert books["balances"]["USDT"] == {"free": "92233720270.00000000", "locked": "98.00000000"}
+
+
+def test_a_deposit_beyond_what_the_books_hold_is_refused(exchange: SimExchangeProcess) -> None:
+    sim = exchange.sim("demo")
+    sim.open_account(api_key="rich", secret="s", balances={"USDT": "92233720368"})
+
+    with pytest.raises(SimError, match="amount is too large: an account holds at most"):
+        sim.call("POST", "deposit", {"api_key": "rich", "asset": "USDT", "amount": "1"})
