@@ -40,7 +40,7 @@ def run_plan(
     `skip` leaves out bars in which nothing can happen, with the same result. `slippage` is a
     fraction of the price, paid by market orders and stops.
     """
-    room = 1024
+    room = 1024 + len(bars.open_at) // 16
     while True:
         states = layout.new_states(1)
         state = states[0]

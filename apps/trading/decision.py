@@ -320,12 +320,12 @@ class Decision:
         self._offer()
         self._close_positions()
         kernel = self._workspace.dump()
-        bot = self._workspace.row.bot
+        now, mark = self._workspace.clock()
         return replace(
             self.before,
             kernel=kernel,
-            now=int(bot.now),
-            mark=float(bot.mark),
+            now=now,
+            mark=mark,
             journaled=kernel if self.events else self.before.journaled,
             orders=self.orders,
             slots=self.slots,
@@ -370,9 +370,9 @@ class Decision:
 
     def _close_positions(self) -> None:
         for position in list(self.books.holdings):
-            pos = self._workspace.row.positions[position]
-            if pos.status != layout.IDLE:
+            if self._workspace.position_status[position] != layout.IDLE:
                 continue
+            pos = self._workspace.row.positions[position]
             before = self.books
             self.books = before.ended(position=position)
             self.events.append(

@@ -13,6 +13,11 @@ from apps.trading.risk import Totals
 
 _NOW = INDEX["bot.now"]
 _MARK = INDEX["bot.mark"]
+_POSITIONS = INDEX["bot.positions"]
+_WATCH_LOW = INDEX["bot.watch_low"]
+_WATCH_HIGH = INDEX["bot.watch_high"]
+_WATCH_TIME = INDEX["bot.watch_time"]
+_WATCH_SIGNALS = INDEX["bot.watch_signals"]
 _ORDERS_END = ORDERS_AT + layout.MAX_ORDERS * layout.ORDER.itemsize
 
 
@@ -50,7 +55,11 @@ class Workspace:
         self._bytes = self._states.view(np.uint8)
         self._words = self._states.view(np.int64)
         self._reals = self._states.view(np.float64)
+        # Views: a field of a record costs ten times an element of an array.
         self._actions = self._states["actions"][0]
+        self._order_status = self._states["orders"]["status"][0]
+        self.position_status = self._states["positions"]["status"][0]
+        self._totals: Totals | None = None
         self._loaded = _ORDERS_END
         self._looked_out = False
         self._configuration: Configuration | None = None
@@ -90,13 +99,15 @@ class Workspace:
         self._looked_out = False
         self._words[_NOW] = now
         self._reals[_MARK] = mark
-        totals.to_record(self.row.totals)
+        if totals != self._totals:
+            totals.to_record(self.row.totals)
+            self._totals = totals
 
     def dump(self) -> bytes:
         """The part of the state that this bot uses."""
         if not self._looked_out:
             look_again(self._states, 0)
-        self._loaded = used_bytes(int(self.row.bot.positions))
+        self._loaded = used_bytes(int(self._words[_POSITIONS]))
         return self._bytes[: self._loaded].tobytes()
 
     def decide(
@@ -116,7 +127,11 @@ class Workspace:
         return [Action(*values) for values in self._actions[:count].tolist()]
 
     def order_status(self, position: int, slot: int) -> int:
-        return int(self.row.orders[position * layout.STRIDE + slot].status)
+        return int(self._order_status[position * layout.STRIDE + slot])
+
+    def clock(self) -> tuple[int, float]:
+        """(now, mark) of the state."""
+        return int(self._words[_NOW]), float(self._reals[_MARK])
 
     def watch_of(self, kernel: bytes) -> Watch:
         """What a state looks out for."""
@@ -126,12 +141,12 @@ class Workspace:
         return self.watch()
 
     def watch(self) -> Watch:
-        bot = self.row.bot
+        words, reals = self._words, self._reals
         return Watch(
-            float(bot.watch_low),
-            float(bot.watch_high),
-            int(bot.watch_time),
-            int(bot.watch_signals),
+            float(reals[_WATCH_LOW]),
+            float(reals[_WATCH_HIGH]),
+            int(words[_WATCH_TIME]),
+            int(words[_WATCH_SIGNALS]),
         )
 
 

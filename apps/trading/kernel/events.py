@@ -1,10 +1,7 @@
-"""What each event does to a bot's state, and what it looks out for next."""
-
-from math import inf
+"""What each event does to a bot's state."""
 
 from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.entry import (
-    add_due_at,
     add_funds,
     add_on_time,
     open_position,
@@ -22,7 +19,6 @@ from apps.trading.kernel.layout import (
     BY_TIME,
     CANCELING,
     CONFIGURED,
-    DAY_MS,
     ENTERING,
     ENTRY,
     EXITS_ONLY,
@@ -31,7 +27,6 @@ from apps.trading.kernel.layout import (
     FREE,
     GONE,
     IDLE,
-    MARKET,
     MODE,
     NEVER,
     NOTHING,
@@ -42,7 +37,6 @@ from apps.trading.kernel.layout import (
     R_STOP,
     REFUSED,
     REJECTED,
-    SELL,
     SENT,
     SIGNAL,
     SIGNAL_ADD,
@@ -56,6 +50,7 @@ from apps.trading.kernel.layout import (
     State,
     States,
 )
+from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.orders import cancel, cancel_all, strike
 from apps.trading.kernel.risk import APPROVED, count_order, review, roll_day
 
@@ -162,16 +157,21 @@ def on_rejected(s: State, p: int, slot: int) -> None:
 
 
 @compiled
-def retry(s: State, p: int) -> None:
+def retry(s: State) -> None:
     """Wishes whose back-off has passed are wanted again."""
-    due = False
-    for slot in range(s.bot.stride):
-        order = s.orders[p * s.bot.stride + slot]
-        if order.retry_at > 0 and s.bot.now >= order.retry_at:
-            order.retry_at = 0
-            due = True
-    if due:
-        settle(s, p)
+    bot = s.bot
+    bot.retry_at = NEVER
+    for p in range(bot.positions):
+        due = False
+        for slot in range(bot.stride):
+            order = s.orders[p * bot.stride + slot]
+            if order.retry_at > bot.now:
+                bot.retry_at = min(bot.retry_at, order.retry_at)
+            elif order.retry_at > 0:
+                order.retry_at = 0
+                due = True
+        if due:
+            settle(s, p)
 
 
 @compiled
@@ -179,6 +179,8 @@ def on_time(s: State) -> None:
     """What the clock alone makes due, acted on at the open of the bar (or at once, live)."""
     bot = s.bot
     roll_day(s)
+    if bot.now >= bot.retry_at:
+        retry(s)
     for p in range(bot.positions):
         pos = s.positions[p]
         entry = s.orders[p * bot.stride + ENTRY]
@@ -190,8 +192,8 @@ def on_time(s: State) -> None:
             and bot.now >= pos.opened_at + pos.exits.holding
         ):
             close_position(s, p, BY_TIME)
-        retry(s, p)
-        add_on_time(s, p)
+        if s.plan.add_interval > 0:
+            add_on_time(s, p)
 
 
 @compiled
@@ -265,58 +267,6 @@ def gate(s: State, i: int) -> None:
     action.kind = REFUSED
     action.verdict = verdict
     on_rejected(s, action.position, action.slot)
-
-
-@compiled
-def look_at_orders(s: State, p: int) -> None:
-    """The prices at which this position's orders fill, and when they give up or try again."""
-    bot = s.bot
-    for slot in range(bot.stride):
-        order = s.orders[p * bot.stride + slot]
-        if order.retry_at > bot.now:
-            bot.watch_time = min(bot.watch_time, order.retry_at)
-        if order.status == FREE:
-            continue
-        if order.kind == STOP_MARKET:
-            bot.watch_low = max(bot.watch_low, order.price)
-        elif order.kind == MARKET:
-            bot.fill_next = 1
-        elif order.side == BUY:
-            bot.fill_low = max(bot.fill_low, order.price)
-        elif order.side == SELL:
-            bot.fill_high = min(bot.fill_high, order.price)
-        if order.status != CANCELING:
-            bot.watch_time = min(bot.watch_time, order.expires_at)
-
-
-@compiled
-def look_out(s: State) -> None:
-    """The prices, time and signals before which nothing can happen.
-
-    Only a promise: waking too early is harmless.
-    """
-    bot = s.bot
-    bot.watch_low = -inf
-    bot.watch_high = inf
-    bot.watch_time = NEVER
-    bot.watch_signals = 0
-    bot.fill_low = -inf
-    bot.fill_high = inf
-    bot.fill_next = 0
-    held = 0.0
-    for p in range(bot.positions):
-        pos = s.positions[p]
-        look_at_orders(s, p)
-        held += pos.quantity
-        if pos.status == IDLE:
-            bot.watch_signals |= SIGNAL_ENTER
-        elif pos.status == OPEN:
-            bot.watch_signals |= SIGNAL_EXIT | SIGNAL_ADD
-            bot.watch_time = min(bot.watch_time, add_due_at(s, p))
-            if pos.exits.holding > 0:
-                bot.watch_time = min(bot.watch_time, pos.opened_at + pos.exits.holding)
-    if s.limits.max_daily_loss <= 1.0:
-        bot.watch_time = min(bot.watch_time, (bot.day + 1) * DAY_MS)
 
 
 @compiled

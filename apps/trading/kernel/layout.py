@@ -49,11 +49,12 @@ EXITS = record(
     ("step_profit", "f8", (MAX_STEPS,)),
     ("step_share", "f8", (MAX_STEPS,)),
 )
-# `watch_*`: what the decisions wait for; `fill_*`: where resting orders fill (a backtest's
-# venue needs them, a live bot does not). Strictly between the prices nothing can happen.
+# `retry_at`: when the earliest back-off ends. `watch_*`: what the decisions wait for; `fill_*`:
+# where resting orders fill (a backtest's venue needs them, a live bot does not). Strictly
+# between the prices nothing can happen.
 BOT = record(
     *integers("now positions stride actions mode halted opened deals wins cool_until flat_at"),
-    *integers("day minute minute_orders grid_shift grid_on"),
+    *integers("retry_at day minute minute_orders grid_shift grid_on"),
     *reals("mark cash capital fees realised dust peak_equity day_equity"),
     *reals("watch_low watch_high fill_low fill_high"),
     *integers("watch_time watch_signals fill_next"),
@@ -142,4 +143,5 @@ def open_books(state: State, *, capital: float, positions: int) -> None:
     bot.watch_time = -NEVER
     bot.flat_at = -NEVER
     bot.cool_until = -NEVER
+    bot.retry_at = NEVER
     bot.watch_signals = SIGNAL_ENTER | SIGNAL_EXIT | SIGNAL_ADD

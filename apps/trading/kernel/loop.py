@@ -5,7 +5,6 @@ from math import inf
 from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.events import (
     gate,
-    look_out,
     on_accepted,
     on_fill,
     on_gone,
@@ -31,6 +30,7 @@ from apps.trading.kernel.layout import (
     States,
     Times,
 )
+from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.match import match
 
 
@@ -155,6 +155,24 @@ def walk_up(s: State, opened: float, low: float, high: float, fills: Fills, n: i
 
 
 @compiled
+def reached(s: State, low: float, high: float) -> bool:
+    """Whether any working order may fill in this bar: most bars need no walk."""
+    bot = s.bot
+    for i in range(bot.positions * bot.stride):
+        order = s.orders[i]
+        if order.status != WORKING:
+            continue
+        if order.kind == MARKET:
+            return True
+        if order.side == BUY or order.kind == STOP_MARKET:
+            if low <= order.price:
+                return True
+        elif high >= order.price:
+            return True
+    return False
+
+
+@compiled
 def next_visit(
     s: State, i: int, bar_ms: int, time: Times, high: Floats, low: Floats, signal: Bits
 ) -> int:
@@ -210,9 +228,10 @@ def run(
         bot.now = time[i]
         on_time(s)
         answer(s, time[i] - 1)
-        n = walk_market(s, opened[i], fills, n)
-        n = walk_down(s, opened[i], low[i], high[i], fills, n)
-        n = walk_up(s, opened[i], low[i], high[i], fills, n)
+        if reached(s, low[i], high[i]):
+            n = walk_market(s, opened[i], fills, n)
+            n = walk_down(s, opened[i], low[i], high[i], fills, n)
+            n = walk_up(s, opened[i], low[i], high[i], fills, n)
         bot.now = time[i] + bar_ms - 1
         bot.mark = close[i]
         on_price(s, low[i], high[i])

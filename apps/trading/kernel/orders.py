@@ -92,6 +92,7 @@ def strike(s: State, p: int, slot: int) -> None:
         wait += wait
     order.strikes += 1
     order.retry_at = s.bot.now + wait
+    s.bot.retry_at = min(s.bot.retry_at, order.retry_at)
 
 
 @compiled

@@ -1,9 +1,12 @@
 """Declared parameters, signals and the registry, seen by a person who sets up a bot."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from apps.strategies import load_strategies
+from apps.trading import strategy as registry
 from apps.trading.params import ParameterError, check_values, choice, number, whole, yes_no
 from apps.trading.signals import signal_key
 from apps.trading.strategy import StrategyNotFound, find_strategy, plan_of, strategies
@@ -94,7 +97,7 @@ def test_a_signal_key_names_market_timeframe_strategy_parameters_and_bar():
 
 def test_an_unknown_strategy_is_named_with_the_known_ones():
     load_strategies()
-    with pytest.raises(StrategyNotFound, match="strategy 'rsl' is unknown; known: .*rsi"):
+    with pytest.raises(StrategyNotFound, match=r"strategy 'rsl' is unknown; known: .*rsi"):
         find_strategy("rsl")
 
 
@@ -128,7 +131,8 @@ class Mine(SimpleDca):
 """
 
 
-def test_a_users_folder_is_loaded_and_a_broken_file_harms_only_itself(tmp_path):
+def test_a_users_folder_is_loaded_and_a_broken_file_harms_only_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_REGISTRY", strategies())
     (tmp_path / "good.py").write_text(GOOD)
     (tmp_path / "raises.py").write_text("x = 1\ny = 1 / 0\n")
     (tmp_path / "spelled.py").write_text("def f(:\n    pass\n")
@@ -136,10 +140,8 @@ def test_a_users_folder_is_loaded_and_a_broken_file_harms_only_itself(tmp_path):
     problems = load_strategies(tmp_path)
 
     assert "mine_from_a_folder" in strategies()
-    assert [(p.path.split("/")[-1], p.line) for p in problems] == [
-        ("raises.py", 2),
-        ("spelled.py", 1),
-    ]
+    found = [(Path(problem.path).name, problem.line) for problem in problems]
+    assert found == [("raises.py", 2), ("spelled.py", 1)]
     assert "ZeroDivisionError: division by zero" in str(problems[0])
 
 
