@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -174,12 +174,15 @@ def start_exchange(folder: Path, config: Mapping[str, Any] | None = None) -> Sim
     return SimExchangeProcess(folder, config if config is not None else DEMO_CONFIG)
 
 
-def wait_until(condition: Any, *, seconds: float = 10.0) -> Any:
-    """Poll until `condition()` is true and return its value; fail after the deadline."""
+def wait_until(condition: Any, *, seconds: float = 10.0, describe: Callable[[], str] = str) -> Any:
+    """Poll until `condition()` is true and return its value; fail after the deadline.
+
+    `describe` says what stood in the way.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
         time.sleep(0.01)
-    raise AssertionError(f"not true within {seconds} s: {condition}")
+    raise AssertionError(f"not true within {seconds} s: {condition}\n{describe()}")

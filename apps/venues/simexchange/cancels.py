@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.venues.simexchange import order_lists, orders, settlement, views
+from apps.venues.simexchange import order_lists, orders, views
 from apps.venues.simexchange.books import Account, Order
 from apps.venues.simexchange.errors import VenueError, missing_parameter, unknown_order
 from apps.venues.simexchange.requests import (
@@ -122,13 +122,11 @@ def _check_restriction(parameters: Parameters, order: Order) -> None:
 
 
 def _cancel_found(venue: Venue, order: Order, cancel_id: str) -> dict[str, Any]:
-    others = order_lists.siblings(venue, order)
     cancel_id = cancel_id or f"cxl{order.number:019d}"
-    for one in (order, *others):
-        settlement.finish(venue, one, status="CANCELED", execution="CANCELED", cancel_id=cancel_id)
-    if order.list_number in venue.books.lists:
-        order_list = venue.books.lists[order.list_number]
-        order_lists.end(venue, order_list)
+    order_list = order_lists.finish_whole(
+        venue, order, status="CANCELED", execution="CANCELED", cancel_id=cancel_id
+    )
+    if order_list is not None:
         return views.list_with_reports(venue, order_list, cancel_id=cancel_id)
     return views.cancelled(order, cancel_id)
 

@@ -1,9 +1,14 @@
 """What a taker meets: the market's ladder, and other customers where the venue lets them meet."""
 
-from apps.venues.simexchange import settlement
+from typing import Final
+
+from apps.venues.simexchange import order_lists
 from apps.venues.simexchange.books import Order
 from apps.venues.simexchange.sweep import Rung
 from apps.venues.simexchange.venue import Venue
+
+EXPIRED: Final = "EXPIRED_IN_MATCH"
+PREVENTED: Final = "TRADE_PREVENTION"
 
 
 def rungs_for(venue: Venue, symbol: str, *, is_buy: bool, account: int) -> list[Rung]:
@@ -42,8 +47,8 @@ def prevent_self_trade(venue: Venue, taker: Order, *, worst: int) -> bool:
         return True
     if taker.prevention in ("EXPIRE_MAKER", "EXPIRE_BOTH"):
         for order in own:
-            settlement.finish(venue, order, status="EXPIRED_IN_MATCH", execution="TRADE_PREVENTION")
+            order_lists.finish_whole(venue, order, status=EXPIRED, execution=PREVENTED)
     if taker.prevention == "EXPIRE_MAKER":
         return True
-    settlement.finish(venue, taker, status="EXPIRED_IN_MATCH", execution="TRADE_PREVENTION")
+    order_lists.finish_whole(venue, taker, status=EXPIRED, execution=PREVENTED)
     return False

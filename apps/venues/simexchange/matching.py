@@ -55,6 +55,11 @@ def plan(venue: Venue, order: Order, *, limit: int) -> list[Part]:
     return sweep_quantity(rungs=rungs, limit=limit, is_buy=order.is_buy, quantity=order.remaining)
 
 
+def fills_whole(venue: Venue, order: Order) -> bool:
+    """Whether the ladder would fill all that is left of an order within its limit."""
+    return total(plan(venue, order, limit=order.price)) == order.remaining
+
+
 def _can_pay(venue: Venue, order: Order, *, cost: int, quantity: int) -> bool:
     """A market order has nothing set aside: see that what it would cost is there."""
     if order.locked:
@@ -143,11 +148,11 @@ def _trigger(venue: Venue, market: Market, order: Order, *, at: int) -> None:
         settlement.release(venue, order)
     if venue.bar_prices:
         _execute_on_path(venue, order, at=at)
-    else:
+    elif order.time_in_force != "FOK" or fills_whole(venue, order):
         execute_taker(venue, order, limit=order.price)
     if not order.is_open:
         return
-    if order.price:
+    if order.price and order.time_in_force == "GTC":
         market.levels.add(order)
     else:
         settlement.finish(venue, order, status="EXPIRED", execution="EXPIRED")

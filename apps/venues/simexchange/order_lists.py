@@ -34,6 +34,18 @@ def take_over(venue: Venue, order: Order) -> None:
     end(venue, venue.books.lists[order.list_number])
 
 
+def finish_whole(
+    venue: Venue, order: Order, *, status: str, execution: str, cancel_id: str = ""
+) -> OrderList | None:
+    """End an order and, with it, the list it belongs to, which is returned."""
+    for one in (order, *siblings(venue, order)):
+        settlement.finish(venue, one, status=status, execution=execution, cancel_id=cancel_id)
+    order_list = venue.books.lists.get(order.list_number)
+    if order_list is not None:
+        end(venue, order_list)
+    return order_list
+
+
 def end(venue: Venue, order_list: OrderList) -> None:
     """Mark a list as done and tell its owner."""
     order_list.status_type = order_list.order_status = "ALL_DONE"

@@ -6,7 +6,7 @@ from apps.venues.simexchange.books import NO_LIST, Account, Order, Trade
 from apps.venues.simexchange.errors import insufficient_balance, rejected
 from apps.venues.simexchange.markets import Market
 from apps.venues.simexchange.requests import OrderRequest
-from apps.venues.simexchange.sweep import Rung, beyond, sweep_quantity, total, worth
+from apps.venues.simexchange.sweep import Rung, beyond, sweep_quantity, worth
 from apps.venues.simexchange.venue import Venue
 
 
@@ -14,11 +14,12 @@ def place(venue: Venue, account: Account, request: OrderRequest) -> tuple[Order,
     """Place an order and return it with the fills it got at once; the caller commits."""
     market = check(venue, account, request)
     order = create(venue, account, request)
+    if order.is_conditional:
+        # Time in force counts from the moment the stop price is reached.
+        market.levels.add(order)
+        return order, []
     trades: list[Trade] = []
-    if request.time_in_force == "FOK" and not _fills_whole(venue, order):
-        settlement.finish(venue, order, status="EXPIRED", execution="EXPIRED")
-        return order, trades
-    if not order.is_conditional:
+    if order.time_in_force != "FOK" or matching.fills_whole(venue, order):
         trades = matching.execute_taker(venue, order, limit=order.price)
     if order.is_open:
         _rest_or_expire(venue, market, order)
@@ -151,10 +152,6 @@ def funds_to_rest(venue: Venue, market: Market, request: OrderRequest) -> tuple[
         return market.rules.base, request.quantity
     price = request.price or request.stop_price
     return market.rules.quote, venue.fees.need(product_up(price, request.quantity))
-
-
-def _fills_whole(venue: Venue, order: Order) -> bool:
-    return total(matching.plan(venue, order, limit=order.price)) == order.quantity
 
 
 def _rest_or_expire(venue: Venue, market: Market, order: Order) -> None:

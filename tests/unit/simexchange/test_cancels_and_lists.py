@@ -1,5 +1,6 @@
 """Taking orders back, replacing them, and pairs of which one cancels the other."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,3 +194,21 @@ def test_the_older_form_of_a_pair_means_the_same(bench: VenueBench) -> None:
     translated = oco.from_old_form(old)
 
     assert translated == SELL_PAIR | {"belowClientOrderId": "guard"}
+
+
+def test_a_pair_that_would_meet_its_own_taker_expires_as_a_whole(tmp_path: Path) -> None:
+    bench = VenueBench(tmp_path, cross_accounts=True)
+    bench.move(price="100", bid="99", ask="120")
+    account = bench.account(BTC="1", USDT="1000")
+    order_list = oco.place(bench.venue, account, SELL_PAIR)
+
+    taker, trades = bench.place(account, side="BUY", type="MARKET", quantity="1")
+
+    assert [account.orders[number].status for number in order_list.orders] == [
+        "EXPIRED_IN_MATCH",
+        "EXPIRED_IN_MATCH",
+    ]
+    assert order_list.order_status == "ALL_DONE"
+    assert (taker.status, text(trades[0].price)) == ("FILLED", "120.00000000")
+    check_books(bench.venue)
+    bench.close()

@@ -190,6 +190,28 @@ def test_a_triggered_stop_limit_rests_at_its_limit(bench: VenueBench) -> None:
 
 
 @pytest.mark.parametrize(
+    ("time_in_force", "filled"), [("IOC", "1.00000000"), ("FOK", "0.00000000")]
+)
+def test_a_triggered_stop_limit_that_may_not_rest_expires(
+    bench: VenueBench, time_in_force: str, filled: str
+) -> None:
+    account = bench.account(BTC="2")
+    stop, _ = bench.place(
+        account,
+        side="SELL",
+        type="STOP_LOSS_LIMIT",
+        timeInForce=time_in_force,
+        quantity="2",
+        price="98",
+        stopPrice="98.50",
+    )
+
+    bench.move(price="98.40", bid="98", ask="99", bids=[["98", "1"]], quantity="0.001", seller=True)
+
+    assert (stop.status, text(stop.filled)) == ("EXPIRED", filled)
+
+
+@pytest.mark.parametrize(
     ("move", "price"),
     [
         ({"open": "100", "low": "97", "high": "101", "close": "99"}, "98.00000000"),
