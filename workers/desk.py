@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from apps.trading.journal import LiveOrder, TakenDesk
+from apps.trading.order import OrderStatus
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
 from apps.trading.ports import Clock, OwnOrder, StreamGap, Venue, VenueUnavailable
 from workers.ports import (
@@ -145,7 +146,8 @@ class Desk:
                     listed[order.client_order_id] = order
         for ours in live:
             shown = listed.get(ours.client_order_id)
-            if shown is None and ours.venue_order_id is not None:
+            # One still being sent is its owner's to resolve: absence proves nothing yet.
+            if shown is None and ours.status != OrderStatus.SENDING:
                 found = await self._venue.find_order(
                     symbol=ours.symbol, client_order_id=ours.client_order_id
                 )

@@ -8,7 +8,6 @@ from apps.venues import VenueKey, open_feed
 from apps.venues.account import Environment
 from workers.bars import BarFeed
 from workers.desk import Desk, DeskRhythm
-from workers.dispatch import signal_check
 from workers.host import Host
 from workers.mailbox import Mailbox
 from workers.narration import BotNarrator
@@ -74,7 +73,7 @@ async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
             fence=taken.fence,
             feed=feed,
             store=host.feed_rows,
-            closed=signal_check,
+            closed=host.signal_checks.closed,
             lease=host.lease,
             clock=host.clock,
             draining=host.draining,

@@ -2,19 +2,22 @@
 
 import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
-from workers.host import Host
-from workers.settings import host_settings
+if TYPE_CHECKING:
+    from workers.host import Host
 
 _lock = threading.Lock()
-_host: Host | None = None
+_host: "Host | None" = None
 
 
-def current_host() -> Host:
+def current_host() -> "Host":
     """This process's host, started by whoever needs it first."""
+    from workers.host import Host
+    from workers.settings import host_settings
+
     global _host
     with _lock:
         if _host is None:

@@ -18,6 +18,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from apps.venues.clock import WallClock
 from workers.accounts import OpenAccounts
 from workers.crew import Crew
+from workers.dispatch import SignalChecks
 from workers.feeds import OpenFeeds
 from workers.inbox import Inbox, RedisWakeups
 from workers.lease import ProcessLease
@@ -44,6 +45,7 @@ class Host:
         self.life_rows = LifeRows(self.database)
         self.crew = Crew()
         self.draining = {"now": False}
+        self.signal_checks = SignalChecks()
         self.redis = Redis(
             connection_pool=BlockingConnectionPool.from_url(
                 settings.redis_url, max_connections=8, timeout=5

@@ -24,10 +24,11 @@ from apps.trading.events import (
     Trigger,
     kind_of,
 )
+from apps.trading.intent import parse
 from apps.trading.journal import Append, Appended, BotStanding, Fenced, Refused, Taken
 from apps.trading.order import OrderStatus, Role
 from apps.trading.outcome import VenueFill, VenueOrder
-from apps.trading.ports import Clock, Lane, PriceTick, Venue
+from apps.trading.ports import Clock, Lane, PriceTick, Venue, VenueUnavailable
 from apps.trading.risk import Totals
 from workers.crashpoints import crashpoint
 from workers.execution import Execution
@@ -105,6 +106,7 @@ class Runner:
         self._desired = (taken.desired_status, taken.stop_kind)
         self._config_version = taken.config_version
         self._look_at = 0.0
+        self._ask_venue_at = 0.0
 
     # ---- the loop ------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ class Runner:
             await self._take(PriceMoved(tick.price, tick.low, tick.high))
         if self._engine.watch().wake_at <= self._clock.now():
             await self._take(TimerDue())
-        if self._finished():
+        if self._finished() and await self._venue_shows_nothing():
             return "stopped"
         await self._mailbox.wait(seconds=self._idle_s())
         return ""
@@ -162,6 +164,18 @@ class Runner:
         if status != "STOPPED" or self._engine.orders():
             return False
         return kind == "leave" or self._engine.is_flat()
+
+    async def _venue_shows_nothing(self) -> bool:
+        """Stopped is said only when the exchange itself lists no order of this bot."""
+        if self._clock.monotonic() < self._ask_venue_at:
+            return False
+        self._ask_venue_at = self._clock.monotonic() + self._rhythm.look_around_s
+        try:
+            listed = await self._venue.open_orders(symbol=self._taken.symbol)
+        except VenueUnavailable:
+            return False
+        ours = (parse(order.client_order_id or "") for order in listed)
+        return not any(own is not None and own.bot_number == self._taken.bot_number for own in ours)
 
     def _check_lease(self) -> None:
         if self._lease.lost():
@@ -227,7 +241,7 @@ class Runner:
         self._config_version = version
 
     def _ask_about_unknowns(self) -> None:
-        """Nothing whose outcome is unknown, and no wanted cancel, goes without a question."""
+        """No unknown outcome, no wanted cancel and no filled order goes without a question."""
         for order in self._engine.orders().values():
             if self._execution.asking(order.client_order_id):
                 continue
@@ -235,6 +249,9 @@ class Runner:
                 self._execution.resolve(sending=order.sending)
             elif order.status is OrderStatus.CANCELING:
                 self._execution.cancel(client_order_id=order.client_order_id)
+            elif order.status is OrderStatus.OPEN and order.filled >= order.quantity:
+                # Every fill is in our books, the venue's final word is not.
+                self._execution.follow(client_order_id=order.client_order_id)
 
     # ---- one event -----------------------------------------------------------------------------
 
@@ -250,8 +267,12 @@ class Runner:
             if not step.journaled:
                 self._watch()
                 return
-            signed, waiting = await self._sign(step)
+            signed = await self._sign(step)
             events = step.events + tuple(sending for _, sending in signed)
+            if not events:
+                # A planned order was offered and the budget did not admit it: offered again soon.
+                self._watch()
+                return
             result = await self._append(events)
             if isinstance(result, Appended):
                 break
@@ -261,7 +282,7 @@ class Runner:
             if result.code in MODE_CODES and await self._mode_moved():
                 continue
             refusals[result.client_order_id] = (result.code, result.message)
-        self._act(step, signed, waiting, events)
+        self._act(step, signed, events)
 
     async def _mode_moved(self) -> bool:
         """Whether a new reading of the standing explains a refusal."""
@@ -273,7 +294,6 @@ class Runner:
         self,
         step: Step,
         signed: Sequence[tuple[OrderIntent, OrderSending]],
-        waiting: float,
         events: tuple[Event, ...],
     ) -> None:
         _crash_after(events)
@@ -281,22 +301,18 @@ class Runner:
             self._execution.send(intent=intent, sending=sending, lane=_lane(intent))
         for cancel in step.cancels:
             self._execution.cancel(client_order_id=cancel.client_order_id)
-        if waiting:
-            self._look_at = min(self._look_at, self._clock.monotonic() + waiting)
         self._narrator.told(events, engine=self._engine)
         self._watch()
 
-    async def _sign(self, step: Step) -> tuple[list[tuple[OrderIntent, OrderSending]], float]:
+    async def _sign(self, step: Step) -> list[tuple[OrderIntent, OrderSending]]:
         """Sign what the rate budget admits now, so that wish and signature are one commit.
 
-        The others stay PLANNED; the second value is when to try them again, in seconds.
+        The others stay PLANNED; the engine offers them again.
         """
         signed: list[tuple[OrderIntent, OrderSending]] = []
-        waiting = 0.0
         for intent in step.sends:
             wait_s = await self._venue.admit(lane=_lane(intent))
             if wait_s > 0 or not self._lease.may_send():
-                waiting = max(waiting, wait_s)
                 continue
             sending = self._execution.sign(
                 client_order_id=intent.client_order_id, attempt=intent.attempt
@@ -306,7 +322,7 @@ class Runner:
             )
             self._engine.accept(signing)
             signed.append((intent, sending))
-        return signed, waiting
+        return signed
 
     async def _append(self, events: tuple[Event, ...]) -> Appended | Refused:
         """Commit, or find out whether it was committed; ShiftLost when the fence has moved."""

@@ -1,7 +1,6 @@
 """The shell's stores: each port method is one call of a service on the database's threads."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -32,7 +31,6 @@ from apps.venues.account import Environment
 from workers.bars import BarWish
 from workers.ports import Configuration, DeskLost, Report
 from workers.postgres import Database
-from workers.supervisor import Duty, Wanted
 from workers.writer import Writer
 
 
@@ -155,37 +153,6 @@ class DeskRows:
 
     async def degrade(self, *, account_id: UUID, fence: int, reason: str) -> bool:
         return await self._ask(desks.degrade, account_id=account_id, fence=fence, reason=reason)
-
-
-class FleetRows:
-    """`supervisor.FleetStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._ask = database.ask
-
-    @asynccontextmanager
-    async def sole_supervisor(self) -> AsyncIterator[bool]:
-        sole = await self._ask(fleet.enter_supervision)
-        try:
-            yield sole
-        finally:
-            if sole:
-                await self._ask(fleet.leave_supervision)
-
-    async def mark_dead_processes(self, *, ttl_s: float) -> Sequence[UUID]:
-        return await self._ask(operations.mark_dead_processes, ttl_s=ttl_s)
-
-    async def ensure_duties(self) -> None:
-        await self._ask(fleet.ensure_duties)
-
-    async def duties_to_dispatch(self, *, claim_lapses_s: float) -> Sequence[Wanted]:
-        found = await self._ask(fleet.duties_to_dispatch, claim_lapses_s=claim_lapses_s)
-        return [Wanted(Duty(each.duty), each.id, each.dispatch) for each in found]
-
-    async def claim(self, wanted: Wanted) -> int | None:
-        return await self._ask(
-            fleet.claim, duty=wanted.duty.value, id=wanted.id, dispatch=wanted.dispatch
-        )
 
 
 class FeedRows:

@@ -5,11 +5,12 @@ import logging
 import threading
 
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from workers.dispatch import CeleryDispatcher
+from workers.fleet_rows import FleetRows
 from workers.ports import StoreUnavailable
 from workers.postgres import Database
-from workers.stores import FleetRows
 from workers.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def sweep() -> int:
     )
     try:
         return asyncio.run(supervisor.sweep())
-    except (StoreUnavailable, OSError) as trouble:
+    except (StoreUnavailable, OperationalError, OSError) as trouble:
         logger.warning("nothing swept: %s", trouble)
         return 0
     finally:

@@ -4,14 +4,16 @@ from uuid import UUID
 
 from celery import shared_task
 
-from workers import duties, signals
-from workers.hooks import current_host
-from workers.supervision import sweep
+# What a task needs is imported when it first runs: a process of one queue does not carry what
+# only the others use (ccxt and the compiled kernel are most of a worker's memory and start).
 
 
 @shared_task(name="workers.run_bot")
 def run_bot(*, id: str, dispatch: int, **_later: object) -> str:
     """One bot's shift: lasts until the bot stops, this process drains or dies."""
+    from workers import duties
+    from workers.hooks import current_host
+
     host = current_host()
     return host.run(lambda: duties.run_bot(host, bot_id=UUID(id), dispatch=dispatch))
 
@@ -19,6 +21,9 @@ def run_bot(*, id: str, dispatch: int, **_later: object) -> str:
 @shared_task(name="workers.run_desk")
 def run_desk(*, id: str, dispatch: int, **_later: object) -> str:
     """One exchange account's desk."""
+    from workers import duties
+    from workers.hooks import current_host
+
     host = current_host()
     return host.run(lambda: duties.run_desk(host, account_id=UUID(id), dispatch=dispatch))
 
@@ -26,6 +31,9 @@ def run_desk(*, id: str, dispatch: int, **_later: object) -> str:
 @shared_task(name="workers.run_feed")
 def run_feed(*, id: str, dispatch: int, **_later: object) -> str:
     """One exchange's bar feed."""
+    from workers import duties
+    from workers.hooks import current_host
+
     host = current_host()
     return host.run(lambda: duties.run_feed(host, feed_id=UUID(id), dispatch=dispatch))
 
@@ -33,16 +41,22 @@ def run_feed(*, id: str, dispatch: int, **_later: object) -> str:
 @shared_task(name="workers.supervise", ignore_result=True)
 def supervise(**_later: object) -> int:
     """Start what should run and does not."""
+    from workers.supervision import sweep
+
     return sweep()
 
 
 @shared_task(name="workers.check_signals")
 def check_signals(**_later: object) -> int:
     """Every market and timeframe whose newest bar has not been evaluated."""
+    from workers import signals
+
     return signals.check_all()
 
 
 @shared_task(name="workers.check_market_signals")
 def check_market_signals(*, market_id: str, timeframe: str, **_later: object) -> int:
     """One market and timeframe whose bar has just closed."""
+    from workers import signals
+
     return signals.check_market(market_id=UUID(market_id), timeframe=timeframe)

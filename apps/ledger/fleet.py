@@ -217,13 +217,17 @@ def tell(
     observed_status: str | None,
     status_reason: str | None,
 ) -> bool:
-    """What a shift says of its bot; False, changing nothing, when the fence has moved."""
+    """What a shift says of its bot; False, changing nothing, when the shift is over.
+
+    Reports are written late: one that comes after the bot was released must not undo that.
+    """
     changes: dict[str, object] = {"heartbeat_at": Now()}
     if observed_status is not None:
         changes["observed_status"] = observed_status
     if status_reason is not None:
         changes["status_reason"] = status_reason
-    return Bot.objects.filter(pk=bot_id, fence=fence).update(**changes) == 1
+    told = Bot.objects.filter(pk=bot_id, fence=fence, process__isnull=False)
+    return told.update(**changes) == 1
 
 
 def log_lines(lines: Sequence[tuple[UUID, int, str, str, Mapping[str, object]]]) -> None:

@@ -1,0 +1,1 @@
+"""Proofs that the fleet's books are right, against the exchange's own."""
