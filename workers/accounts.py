@@ -6,9 +6,10 @@ from typing import Protocol
 from uuid import UUID
 
 from apps.trading.ports import Clock
-from apps.venues import CcxtVenue, VenueAccount, open_venue
+from apps.venues import VenueAccount, open_venue
 from apps.venues.budget import budget_key, weight_limit
 from apps.venues.budget_redis import RedisBudget, budget_connection
+from apps.venues.ccxt import CcxtVenue
 
 ADDRESS = "default"
 """The egress address budgets are counted for; hosts behind one address share it."""
@@ -64,6 +65,13 @@ class OpenAccounts:
         await venue.server_time()
         keeping_time = asyncio.create_task(venue.keep_time(), name=f"clock {account_id}")
         return OpenAccount(key, venue, keeping_time)
+
+    async def forget(self, account_id: UUID) -> None:
+        """Open it anew at the next question, with the keys that are stored then."""
+        account = self._open.pop(account_id, None)
+        if account is not None:
+            account.keeping_time.cancel()
+            await account.venue.close()
 
     async def close(self) -> None:
         for account in self._open.values():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from apps.trading.journal import LiveOrder, TakenDesk
 from apps.trading.order import OrderStatus
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
-from apps.trading.ports import Clock, OwnOrder, StreamGap, Venue, VenueUnavailable
+from apps.trading.ports import AccessDenied, Clock, OwnOrder, StreamGap, Venue, VenueUnavailable
 from workers.ports import (
     DeskLost,
     DeskStore,
@@ -103,12 +103,21 @@ class Desk:
                     self._gap.clear()
                     await self.reconcile()
                     due = self._clock.monotonic() + self._rhythm.reconcile_s
+            except AccessDenied as refusal:
+                return await self._denied(refusal)
             except (StoreUnavailable, VenueUnavailable) as trouble:
                 logger.warning("account %s not reconciled: %s", self._account_id, trouble)
                 self._gap.set()
                 await self._clock.sleep(self._rhythm.retry_s)
             await self._wait_for_gap()
         return "drained"
+
+    async def _denied(self, refusal: AccessDenied) -> str:
+        """A person has to act; one question a minute finds out whether they have."""
+        reason = f"the exchange refuses the API key ({refusal.reason}): enter a valid one"
+        await self._store.degrade(account_id=self._account_id, fence=self._fence, reason=reason)
+        await self._clock.sleep(self._rhythm.reconcile_s)
+        return "denied"
 
     async def _wait_for_gap(self) -> None:
         try:

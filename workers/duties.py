@@ -53,7 +53,10 @@ async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
             rhythm=DeskRhythm(),
             draining=host.draining,
         )
-        return await desk.run()
+        ended = await desk.run()
+        if ended == "denied":
+            await host.accounts.forget(account_id)
+        return ended
     finally:
         await host.desk_rows.release_desk(account_id=account_id, fence=taken.fence)
 

@@ -42,6 +42,7 @@ from apps.trading.events import (
     OrderFilled,
     OrderRejected,
     OrderSending,
+    PositionClosed,
     kind_of,
     to_payload,
 )
@@ -49,7 +50,14 @@ from apps.trading.journal import Append, Appended, AppendResult, Fenced, Refused
 from apps.trading.order import IllegalTransition, Side
 
 SENDS = (IntentPlanned, OrderSending)
-MOVES_FUNDS = (IntentPlanned, OrderFilled, OrderDone, OrderRejected, IntentExpired)
+MOVES_FUNDS = (
+    IntentPlanned,
+    OrderFilled,
+    OrderDone,
+    OrderRejected,
+    IntentExpired,
+    PositionClosed,
+)
 
 # The lock is what makes the fence a fence: whoever waited here sees the row as the last writer
 # left it. A plain INSERT ... SELECT ... WHERE fence would judge by an older snapshot.

@@ -131,24 +131,41 @@ def finish_if_flat(
     """Close the position when nothing sellable is left, and note the equity when it moved."""
     moved = price is not None
     if position.status == ACTIVE and position.sold and _is_flat(books, position):
-        written_off = position.proceeds - position.cost - position.pnl
-        position.pnl += written_off
-        position.status = CLOSED
-        position.closed_at = to_datetime(at)
-        books.realised += written_off
-        books.changed_positions[position.id] = position
-        del books.positions[position.index]
-        day = _day(books, at)
-        day.pnl += written_off
-        day.trades += 1
-        day.wins += position.pnl > 0
-        day.losses += position.pnl < 0
+        _close(books, position, at)
         moved = True
     if moved:
         last = price or position.exit_price or position.entry_price or ZERO
         if capital is None:
             capital = books.capitals.get(position.config_version or 0, ZERO)
         _note_equity(books, at=at, seq=seq, price=last, capital=capital)
+
+
+def end_round_trip(*, books: BotBooks, index: int, reason: str, at: int, seq: int) -> None:
+    """The bot itself ended the slot's round trip, if only because what it holds is too little."""
+    position = books.positions.get(index)
+    if position is None or position.status != ACTIVE:
+        return
+    position.exit_reason = position.exit_reason or reason
+    _close(books, position, at)
+    last = position.exit_price or position.entry_price or ZERO
+    capital = books.capitals.get(position.config_version or 0, ZERO)
+    _note_equity(books, at=at, seq=seq, price=last, capital=capital)
+
+
+def _close(books: BotBooks, position: PositionRow, at: int) -> None:
+    """What is left is dust, written off in the profit."""
+    written_off = position.proceeds - position.cost - position.pnl
+    position.pnl += written_off
+    position.status = CLOSED
+    position.closed_at = to_datetime(at)
+    books.realised += written_off
+    books.changed_positions[position.id] = position
+    del books.positions[position.index]
+    day = _day(books, at)
+    day.pnl += written_off
+    day.trades += 1
+    day.wins += position.pnl > 0
+    day.losses += position.pnl < 0
 
 
 def drop_if_never_filled(*, books: BotBooks, position: PositionRow) -> None:

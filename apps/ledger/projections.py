@@ -9,6 +9,7 @@ from typing import Any
 from apps.common.moments import to_datetime
 from apps.ledger.positions import (
     drop_if_never_filled,
+    end_round_trip,
     expect_position,
     finish_if_flat,
     open_pending,
@@ -29,6 +30,7 @@ from apps.trading.events import (
     OrderRejected,
     OrderSending,
     OrderUnknown,
+    PositionClosed,
     SendRefused,
     kind_of,
 )
@@ -219,6 +221,16 @@ def _reserve(books: BotBooks, order: OrderRow, change: Decimal) -> None:
         books.reserves[asset] = books.reserves.get(asset, ZERO) + change
 
 
+def _closed(books: BotBooks, event: PositionClosed, stamp: Stamp) -> None:
+    end_round_trip(
+        books=books,
+        index=event.position,
+        reason=event.reason,
+        at=stamp.recorded_at,
+        seq=stamp.seq,
+    )
+
+
 _STEPS: dict[type[Any], Callable[[BotBooks, Any, Stamp], None]] = {
     ConfigurationApplied: _configured,
     IntentPlanned: _planned,
@@ -233,4 +245,5 @@ _STEPS: dict[type[Any], Callable[[BotBooks, Any, Stamp], None]] = {
     CancelRequested: _explained,
     OrderFilled: _filled,
     OrderDone: _done,
+    PositionClosed: _closed,
 }

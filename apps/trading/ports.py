@@ -59,6 +59,10 @@ class VenueUnavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class AccessDenied(VenueUnavailable):
+    """The venue refuses this credential: asking again changes nothing until a person does."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """One POST. `signed_at` and `recv_window_ms` go on the wire exactly as they stand here."""

@@ -1,18 +1,16 @@
 """Speaks to exchanges, without Django: the only mapping from accounts to adapters."""
 
+from typing import TYPE_CHECKING
+
 from apps.trading.ports import Budget, Clock
 from apps.venues.account import VenueAccount, VenueKey
-from apps.venues.budget import MemoryBudget, weight_limit
 from apps.venues.capabilities import Profile, Tier, profile_of
-from apps.venues.ccxt import CcxtVenue
-from apps.venues.clients import current_pool, public_client
-from apps.venues.feed import CcxtFeed
-from apps.venues.line import Line
-from apps.venues.userstream import UserStream
+
+if TYPE_CHECKING:
+    from apps.venues.ccxt import CcxtVenue
+    from apps.venues.feed import CcxtFeed
 
 __all__ = [
-    "CcxtFeed",
-    "CcxtVenue",
     "Profile",
     "Tier",
     "VenueAccount",
@@ -22,13 +20,20 @@ __all__ = [
     "profile_of",
 ]
 
+# ccxt is imported by the first venue or feed that is opened: it is most of a process's memory and
+# start-up, and the simulated exchange, which lives below this package, never needs it.
 
-def open_venue(account: VenueAccount, *, budget: Budget, clock: Clock) -> CcxtVenue:
+
+def open_venue(account: VenueAccount, *, budget: Budget, clock: Clock) -> "CcxtVenue":
     """The account's venue, in the running event loop. Nothing is sent until it is asked.
 
     Venues of one account share one client, closed with the last of them. UnknownExchange and
     UnusableAccount (both ValueError) say what is wrong with the account.
     """
+    from apps.venues.ccxt import CcxtVenue
+    from apps.venues.clients import current_pool
+    from apps.venues.userstream import UserStream
+
     shared, release = current_pool().take(account, budget=budget, clock=clock)
     line = shared.questions.line
     stream = UserStream(
@@ -43,12 +48,17 @@ def open_venue(account: VenueAccount, *, budget: Budget, clock: Clock) -> CcxtVe
 
 def open_feed(
     key: VenueKey, *, base_url: str | None, clock: Clock, budget: Budget | None = None
-) -> CcxtFeed:
+) -> "CcxtFeed":
     """The exchange's public prices, in the running event loop; errors as for `open_venue`.
 
     Without a budget the feed keeps to the data lane of its own; what others behind this address
     use it learns from the exchange's answers.
     """
+    from apps.venues.budget import MemoryBudget, weight_limit
+    from apps.venues.clients import current_pool, public_client
+    from apps.venues.feed import CcxtFeed
+    from apps.venues.line import Line
+
     own = MemoryBudget(limit=weight_limit(key.exchange), clock=clock)
     line = Line(
         client=public_client(key, base_url=base_url),

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from apps.trading.ports import Budget, Clock, Lane, VenueUnavailable
+from apps.trading.ports import AccessDenied, Budget, Clock, Lane, VenueUnavailable
 from apps.venues.capabilities import Profile
 from apps.venues.guarded import Call, calling
 from apps.venues.outcome import failure_text, retry_after_s
 from apps.venues.reading import Malformed
-from apps.venues.rejections import CLOCK, ORDER_RATE, Verdict, verdict_of
+from apps.venues.rejections import CLOCK, KEY_REFUSED, ORDER_RATE, Verdict, verdict_of
 from apps.venues.venue_clock import VenueClock
 
 # A question waits this long for its share of the budget, then says when to come back.
@@ -29,6 +29,10 @@ class Refused(VenueUnavailable):
     def __init__(self, verdict: Verdict, *, retry_after_s: float = 0.0) -> None:
         super().__init__(f"{verdict.code}: {verdict.message}", retry_after_s=retry_after_s)
         self.verdict = verdict
+
+
+class Denied(Refused, AccessDenied):
+    """The exchange refuses the key, its signature or its rights."""
 
 
 class Line:
@@ -104,6 +108,8 @@ class Line:
             return VenueUnavailable(failure_text(raised, call))
         if verdict.code == CLOCK:
             self.time.distrust()
+        if verdict.code in KEY_REFUSED:
+            return Denied(verdict)
         return Refused(verdict, retry_after_s=retry_after_s(call) if verdict.again else 0.0)
 
     async def acquire(self, lane: Lane, weighed_as: str) -> float:

@@ -12,6 +12,7 @@ NOT_FOUND = "not_found"
 RATE = "rate"
 ORDER_RATE = "order_rate"
 CLOCK = "clock"
+KEY_REFUSED = frozenset({"unauthorized", "signature"})
 
 
 @dataclass(frozen=True, slots=True)

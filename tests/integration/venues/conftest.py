@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from apps.venues import CcxtVenue, open_venue
+from apps.venues import open_venue
+from apps.venues.ccxt import CcxtVenue
 from apps.venues.clock import WallClock
 from tests.support.exchange import SimExchangeProcess, start_exchange
 from tests.support.raw_http import RawServer

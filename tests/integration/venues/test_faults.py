@@ -8,7 +8,7 @@ import pytest
 from apps.trading.order import OrderType
 from apps.trading.outcome import Accepted, NotFound, NothingToCancel, Rejected, Unknown, VenueOrder
 from apps.trading.ports import Lane, VenueUnavailable
-from apps.venues import CcxtVenue
+from apps.venues.ccxt import CcxtVenue
 from tests.integration.venues.test_orders import ledger_orders, price_near
 from tests.support.exchange import SimExchangeProcess
 from tests.support.venues import RECV_WINDOW_MS, SYMBOL, OpenBudget, an_order

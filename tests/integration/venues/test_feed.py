@@ -11,9 +11,9 @@ import pytest
 
 from apps.trading.bar import Bar
 from apps.trading.ports import FeedSilence, PriceTick
-from apps.venues import CcxtFeed, VenueKey, open_feed
+from apps.venues import VenueKey, open_feed
 from apps.venues.clock import WallClock
-from apps.venues.feed import UnknownMarket
+from apps.venues.feed import CcxtFeed, UnknownMarket
 from tests.integration.venues.conftest import CONFIG
 from tests.support.exchange import SimExchangeProcess, start_exchange
 from tests.support.venues import SYMBOL, OpenBudget

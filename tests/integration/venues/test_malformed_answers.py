@@ -11,7 +11,8 @@ import pytest
 from apps.trading.order import OrderType
 from apps.trading.outcome import Accepted, NothingToCancel, Rejected, Unknown, VenueOrder
 from apps.trading.ports import PlaceOrder, VenueUnavailable
-from apps.venues import CcxtVenue, open_venue
+from apps.venues import open_venue
+from apps.venues.ccxt import CcxtVenue
 from apps.venues.rejections import verdict_of
 from tests.support.raw_http import RawServer, Request, answer, json_answer
 from tests.support.venues import (

@@ -9,7 +9,8 @@ import pytest
 from apps.trading.order import OrderType, Side, VenueStatus
 from apps.trading.outcome import Accepted, NotFound, NothingToCancel, Rejected, VenueOrder
 from apps.trading.ports import Lane, PlaceOrder
-from apps.venues import CcxtVenue, open_venue
+from apps.venues import open_venue
+from apps.venues.ccxt import CcxtVenue
 from apps.venues.clock import WallClock
 from tests.support.exchange import SimExchangeProcess
 from tests.support.venues import (

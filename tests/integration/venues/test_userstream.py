@@ -10,7 +10,7 @@ import pytest
 from apps.trading.order import OrderType, VenueStatus
 from apps.trading.outcome import Accepted
 from apps.trading.ports import OwnOrder, StreamGap
-from apps.venues import CcxtVenue
+from apps.venues.ccxt import CcxtVenue
 from tests.integration.venues.test_orders import cancel, price_near
 from tests.support.exchange import SimExchangeProcess
 from tests.support.venues import SYMBOL, an_order

@@ -9,7 +9,7 @@ import pytest
 from apps.trading.order import OrderType
 from apps.trading.outcome import Accepted, Unknown
 from apps.trading.ports import PlaceOrder
-from apps.venues import CcxtVenue
+from apps.venues.ccxt import CcxtVenue
 from apps.venues.guarded import ForbiddenCall
 from tests.support.raw_http import RawServer, Request, answer, json_answer
 from tests.support.venues import SYMBOL, an_order, exchange_basics, order_answer
