@@ -94,6 +94,9 @@ def configure(*, log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [lines]
     root.setLevel(level)
+    # Every sweep of a second would be four lines; Flower shows the tasks one by one.
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

@@ -11,6 +11,7 @@ from workers.desk import Desk, DeskRhythm
 from workers.host import Host
 from workers.mailbox import Mailbox
 from workers.narration import BotNarrator
+from workers.ports import Report
 from workers.prices import BotPrices
 from workers.runner import Rhythm
 from workers.shift import Account, Shift, ShiftPorts
@@ -112,6 +113,9 @@ class HostSurroundings:
             clock=self._host.clock,
             report=self._host.life.report,
         )
+
+    def report(self, report: Report) -> None:
+        self._host.life.report(report)
 
     def joined(self, *, taken: Taken, mailbox: Mailbox) -> None:
         self._host.crew.join(taken=taken, mailbox=mailbox)

@@ -14,8 +14,6 @@ from apps.trading.events import (
     ConfigurationApplied,
     Event,
     ModeChanged,
-    OrderDone,
-    OrderFilled,
     OrderSending,
     OrderUnknown,
     PriceMoved,
@@ -27,11 +25,11 @@ from apps.trading.events import (
 from apps.trading.intent import parse
 from apps.trading.journal import Append, Appended, BotStanding, Fenced, Refused, Taken
 from apps.trading.order import OrderStatus, Role
-from apps.trading.outcome import VenueFill, VenueOrder
 from apps.trading.ports import Clock, Lane, PriceTick, Venue, VenueUnavailable
 from apps.trading.risk import Totals
 from workers.crashpoints import crashpoint
 from workers.execution import Execution
+from workers.facts import done, filled
 from workers.mailbox import Letter, Mailbox
 from workers.ports import BotStore, Lease, StoreUnavailable
 
@@ -39,6 +37,12 @@ logger = logging.getLogger(__name__)
 
 MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
 WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_off"}
+DOING = {
+    "trade": "trades",
+    "exits_only": "opens nothing, lets exits go on",
+    "flatten": "sells what it holds",
+    "nothing": "takes its orders back",
+}
 T = TypeVar("T")
 
 
@@ -203,14 +207,14 @@ class Runner:
         unapplied = await self._read(lambda: self._store.unapplied(bot_id=self._taken.bot_id))
         for fill in unapplied.fills:
             crashpoint("fill_before")
-            await self._take(_filled(fill))
+            await self._take(filled(fill))
             crashpoint("fill_after")
         for order in unapplied.orders:
             known = self._engine.orders().get(order.client_order_id or "")
             # Done only when every fill is in our books; a late one brings us back here.
             if known is not None and known.filled == order.filled:
                 crashpoint("done_before")
-                await self._take(_done(order))
+                await self._take(done(order))
 
     async def _apply_standing(self) -> None:
         """What people decided: configuration first, then what may be planned."""
@@ -219,7 +223,7 @@ class Runner:
             await self._configure(standing.config_version)
         self.epochs = standing.epochs
         self._desired = (standing.desired_status, standing.stop_kind)
-        self._narrator.status(_observed(standing), f"mode {standing.mode}")
+        self._narrator.status(_observed(standing), DOING[standing.mode])
         if standing.mode != self._engine.mode:
             await self._take(ModeChanged(standing.mode, standing.desired_status.lower()))
 
@@ -377,20 +381,3 @@ def _crash_after(events: Sequence[Event]) -> None:
 def _lane(intent: OrderIntent) -> Lane:
     exits = (Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL)
     return Lane.EXIT if intent.role in exits else Lane.ENTRY
-
-
-def _filled(fill: VenueFill) -> OrderFilled:
-    return OrderFilled(
-        client_order_id=fill.client_order_id or "",
-        trade_id=fill.trade_id,
-        price=fill.price,
-        quantity=fill.quantity,
-        fee=fill.fee,
-        fee_asset=fill.fee_asset,
-        is_maker=fill.is_maker,
-        filled_at=fill.filled_at,
-    )
-
-
-def _done(order: VenueOrder) -> OrderDone:
-    return OrderDone(order.client_order_id or "", order.status, order.filled, order.updated_at)

@@ -19,7 +19,7 @@ from apps.trading.ports import Clock, Venue
 from apps.trading.risk import Limits
 from workers.execution import Execution, Windows
 from workers.mailbox import Mailbox
-from workers.ports import BotStore, Lease, StoreUnavailable
+from workers.ports import BotStore, Lease, Report, StoreUnavailable
 from workers.runner import Narrator, Prices, Rhythm, Runner, ShiftLost
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class Surroundings(Protocol):
     async def prices(self, *, taken: Taken, mailbox: Mailbox) -> Prices: ...
 
     async def narrator(self, *, taken: Taken) -> Narrator: ...
+
+    def report(self, report: Report) -> None: ...
 
     def joined(self, *, taken: Taken, mailbox: Mailbox) -> None: ...
 
@@ -162,6 +164,15 @@ class Shift:
     async def _desk_has_reconciled(self, taken: Taken) -> None:
         """Fail-closed: a bot whose predecessor may have left something in flight waits."""
         ports = self._ports
+        self._around.report(
+            Report(
+                taken.bot_id,
+                taken.fence,
+                ports.clock.now(),
+                observed_status="STARTING",
+                status_reason="waits until its account has been compared with the exchange",
+            )
+        )
         while not await ports.store.desk_reconciled_since(
             account_id=taken.account_id, since=taken.taken_at
         ):

@@ -6,6 +6,7 @@ from celery import shared_task
 
 # What a task needs is imported when it first runs: a process of one queue does not carry what
 # only the others use (ccxt and the compiled kernel are most of a worker's memory and start).
+# Sweeps and checks send no events: Flower shows one task per bot, desk and feed.
 
 
 @shared_task(name="workers.run_bot")
@@ -38,7 +39,7 @@ def run_feed(*, id: str, dispatch: int, **_later: object) -> str:
     return host.run(lambda: duties.run_feed(host, feed_id=UUID(id), dispatch=dispatch))
 
 
-@shared_task(name="workers.supervise", ignore_result=True)
+@shared_task(name="workers.supervise", send_events=False)
 def supervise(**_later: object) -> int:
     """Start what should run and does not."""
     from workers.supervision import sweep
@@ -46,7 +47,7 @@ def supervise(**_later: object) -> int:
     return sweep()
 
 
-@shared_task(name="workers.check_signals")
+@shared_task(name="workers.check_signals", send_events=False)
 def check_signals(**_later: object) -> int:
     """Every market and timeframe whose newest bar has not been evaluated."""
     from workers import signals
@@ -54,7 +55,7 @@ def check_signals(**_later: object) -> int:
     return signals.check_all()
 
 
-@shared_task(name="workers.check_market_signals")
+@shared_task(name="workers.check_market_signals", send_events=False)
 def check_market_signals(*, market_id: str, timeframe: str, **_later: object) -> int:
     """One market and timeframe whose bar has just closed."""
     from workers import signals

@@ -117,8 +117,12 @@ def test_a_signal_stops_everything_in_order(
 def guards_of(parent: int) -> list[int]:
     """The living guard programs that `parent` started."""
     children = (path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children"))
-    return [
-        pid
-        for pid in map(int, " ".join(children).split())
-        if b"guard.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    return [pid for pid in map(int, " ".join(children).split()) if b"guard.py" in command_of(pid)]
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; empty when it ended since it was listed."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
