@@ -16,7 +16,7 @@ from apps.bots.models import Bot
 from apps.ledger.models import BotEvent, Order
 from apps.trading.order import LIVE
 from tests.support.exchange import wait_until
-from tests.support.fleet import Fleet
+from tests.support.fleet import Fleet, journaled_signatures
 from workers.crashpoints import NAMES
 from workers.proof.checker import compare
 
@@ -67,6 +67,8 @@ def test_whatever_place_it_dies_at_every_order_and_fill_is_known_once(fleet: Fle
     wait_until(all_stopped, seconds=60, describe=state_of_bots)
     theirs = fleet.exchange.ledger("demo")["accounts"][0]
     assert compare(theirs=theirs, account_id=account.id) == []
+    # Not one request left that was not committed before, with just this signature.
+    assert set(fleet.signatures_on_the_wire()) <= set(journaled_signatures())
     # Several places die within the life of one order, so there are fewer orders than places.
     assert len(theirs["orders"]) >= 6
     assert len(theirs["trades"]) >= 4

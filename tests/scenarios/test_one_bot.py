@@ -12,7 +12,7 @@ from apps.bots.models import Bot
 from apps.ledger.models import Fill, Order, Position
 from apps.trading.intent import client_order_id
 from tests.support.exchange import wait_until
-from tests.support.fleet import Fleet
+from tests.support.fleet import Fleet, journaled_signatures
 from workers.proof.checker import compare
 
 pytestmark = pytest.mark.scenario
@@ -46,6 +46,7 @@ def test_a_started_bot_buys_and_sells_and_its_stop_is_confirmed(fleet: Fleet) ->
     assert Order.objects.filter(bot=bot).count() == len(theirs["orders"]) >= 2
     assert Fill.objects.filter(bot=bot).count() == len(theirs["trades"]) >= 2
     assert compare(theirs=theirs, account_id=account.id) == []
+    assert sorted(fleet.signatures_on_the_wire()) == sorted(journaled_signatures())
     for fault, planted in planted_faults(theirs):
         assert compare(theirs=planted, account_id=account.id), f"the checker missed {fault}"
 

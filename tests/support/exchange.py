@@ -60,6 +60,10 @@ class SimClient:
         """Drive market time in lock-step."""
         return self.call("POST", "advance", step)
 
+    def arrivals(self) -> Any:
+        """Return what order-creating requests carried on the wire, oldest first."""
+        return self.call("GET", "arrivals")
+
     def ledger(self) -> Any:
         """Return the books."""
         return self.call("GET", "ledger")

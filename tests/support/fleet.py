@@ -16,6 +16,7 @@ from apps.accounts.models import ExchangeAccount, User
 from apps.accounts.services import create_account
 from apps.bots.models import Bot
 from apps.bots.services import create_bot
+from apps.ledger.models import BotEvent
 from apps.markets.services import refresh_markets
 from apps.venues import VenueAccount, open_venue
 from apps.venues.budget import MemoryBudget
@@ -89,6 +90,13 @@ class Fleet:
     def bot(self, account: ExchangeAccount, **values: Any) -> Bot:
         return create_bot(user=account.user, account=account, actor=account.user, **values)
 
+    def signatures_on_the_wire(self) -> list[tuple[str, int, int]]:
+        """(client order id, timestamp, recvWindow) of every order-creating request that arrived."""
+        return [
+            (sent["newClientOrderId"], int(sent["timestamp"]), int(sent["recvWindow"]))
+            for sent in self.exchange.sim("demo").arrivals()
+        ]
+
     # ---- processes -----------------------------------------------------------------------------
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -155,6 +163,12 @@ class Fleet:
             if process.poll() is None:
                 process.kill()
             process.wait(10)
+
+
+def journaled_signatures() -> list[tuple[str, int, int]]:
+    """(client order id, timestamp, recvWindow) of every signature the journals hold."""
+    rows = BotEvent.objects.filter(kind="OrderSending").values_list("payload", flat=True)
+    return [(row["client_order_id"], row["signed_at"], row["recv_window_ms"]) for row in rows]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """One venue with everything around its books: limits, charts, faults and listeners."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from apps.venues.simexchange.arrivals import Arrivals
 from apps.venues.simexchange.charts import Charts
 from apps.venues.simexchange.faults import Faults
 from apps.venues.simexchange.limits import RequestLimits
@@ -20,3 +21,4 @@ class Exchange:
     faults: Faults
     streams: PublicStreams
     users: UserStreams
+    arrivals: Arrivals = field(default_factory=Arrivals)

@@ -24,6 +24,7 @@ def execute(
 ) -> Any:
     """Run an endpoint and write its change; raise VenueError for what the exchange refuses."""
     venue = exchange.venue
+    exchange.arrivals.note(subject, parameters)
     last_order = venue.books.last_order
     try:
         answer = endpoint.run(Call(exchange, parameters, signer))

@@ -54,6 +54,7 @@ class SimFace:
             "POST rules": admin.change_rules,
             "POST advance": self._advance,
             "GET ledger": lambda served, _body: ledger.dump(served.exchange.venue),
+            "GET arrivals": lambda served, _body: served.exchange.arrivals.listed(),
             "GET status": lambda served, _body: admin.status(served, mode=self._mode),
         }
 
