@@ -53,6 +53,7 @@ class Desk:
         self._account_id = taken.account_id
         self._fence = taken.fence
         self._cursors = dict(taken.cursors)
+        self._opened_at = taken.opened_at
         self._venue = venue
         self._store = store
         self._wakeups = wakeups
@@ -67,7 +68,7 @@ class Desk:
         """The stream is read from before the first comparison, so nothing falls between."""
         stream = asyncio.create_task(self._read_stream(), name=f"user stream {self._account_id}")
         try:
-            return await self._reconcile_for_ever()
+            return await self._reconcile_for_ever(stream)
         except DeskLost:
             return "lost"
         finally:
@@ -86,16 +87,19 @@ class Desk:
     async def _told(self, event: OwnOrder) -> None:
         order = event.order
         try:
-            await self._observe([order], await self._owned(order.fills))
+            await self._observe([order], [])
         except (StoreUnavailable, VenueUnavailable):
             # What could not be stored now is read again by the next reconcile.
             self._gap.set()
 
     # ---- reconcile -----------------------------------------------------------------------------
 
-    async def _reconcile_for_ever(self) -> str:
+    async def _reconcile_for_ever(self, stream: "asyncio.Task[None]") -> str:
         due = 0.0
         while not self._draining["now"]:
+            if stream.done():
+                # It never ends by itself; whatever ended it ends this stretch of the desk too.
+                stream.result()
             if self._lease.lost():
                 raise DeskLost
             try:
@@ -132,6 +136,7 @@ class Desk:
     async def reconcile(self) -> None:
         """Orders, then fills, then balances: each explains the next."""
         asked_at = await self._store.database_now()
+        self._opened_at = self._opened_at or asked_at
         await self._compare_orders()
         await self._fetch_fills()
         difference = await self._compare_balances()
@@ -162,12 +167,13 @@ class Desk:
                 )
                 shown = found if isinstance(found, VenueOrder) else None
             if shown is not None and (shown.filled != ours.filled or shown.is_final):
-                await self._observe([shown], await self._owned(shown.fills))
+                await self._observe([shown], [])
 
     async def _fetch_fills(self) -> None:
         """Every trade since the stored cursor, with an overlap; each is booked once."""
         for symbol in await self._store.traded_symbols(account_id=self._account_id):
-            since = self._cursors.get(symbol, 0)
+            # No bot traded before the books were opened: older trades are the person's own.
+            since = self._cursors.get(symbol, self._opened_at)
             fills = await self._venue.fills(
                 symbol=symbol, since=max(0, since - self._rhythm.overlap_ms)
             )

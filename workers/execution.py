@@ -141,19 +141,23 @@ class Execution:
         crashpoint("sending")
         try:
             outcome = await self._post_order(intent, sending, lane)
+            crashpoint("answered")
+            await self._classify(outcome, intent.client_order_id)
         finally:
             self._unclassified.pop(intent.client_order_id, None)
-        crashpoint("answered")
+        if isinstance(outcome, Unknown):
+            await self._resolve(sending)
+
+    async def _classify(self, outcome: PlaceOutcome, client_order_id: str) -> None:
         match outcome:
             case Accepted(order=order):
-                await self._adopt(order, intent.client_order_id)
+                await self._adopt(order, client_order_id)
             case Rejected(again=True, code=code, message=message, retry_after_s=wait):
-                self._post(SendRefused(intent.client_order_id, code, message, wait))
+                self._post(SendRefused(client_order_id, code, message, wait))
             case Rejected(code=code, message=message):
-                self._post(OrderRejected(intent.client_order_id, code, message))
+                self._post(OrderRejected(client_order_id, code, message))
             case Unknown(reason=reason):
-                self._post(OrderUnknown(intent.client_order_id, reason))
-                await self._resolve(sending)
+                self._post(OrderUnknown(client_order_id, reason))
 
     async def _post_order(
         self, intent: OrderIntent, sending: OrderSending, lane: Lane

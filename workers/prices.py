@@ -78,6 +78,9 @@ class PriceBoard:
         self._places: dict[UUID, tuple[str, BotPrices]] = {}
 
     def join(self, *, bot_id: UUID, symbol: str, mailbox: Mailbox) -> BotPrices:
+        """The bot's place; a shift of it that is still ending here loses its own."""
+        if bot_id in self._places:
+            self.leave(bot_id=bot_id)
         bands = self._markets.setdefault(symbol, MarketBands())
         place = BotPrices(bands, bands.join(mailbox))
         self._places[bot_id] = (symbol, place)

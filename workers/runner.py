@@ -108,7 +108,6 @@ class Runner:
         self.epochs = taken.epochs
         self.seq = taken.seq
         self._desired = (taken.desired_status, taken.stop_kind)
-        self._config_version = taken.config_version
         self._look_at = 0.0
         self._ask_venue_at = 0.0
 
@@ -194,6 +193,8 @@ class Runner:
     # ---- what comes in -------------------------------------------------------------------------
 
     async def _open(self, letter: Letter) -> None:
+        if self._is_late(letter):
+            return
         if isinstance(letter, SignalGiven):
             latest = self._prices.latest()
             if latest is not None:
@@ -201,6 +202,16 @@ class Runner:
         await self._take(letter)
         if isinstance(letter, OrderUnknown):
             self._ask_about_unknowns()
+
+    def _is_late(self, letter: Letter) -> bool:
+        """Whether the exchange's facts have overtaken an answer: they say more than it does."""
+        client_order_id = getattr(letter, "client_order_id", "")
+        if not client_order_id:
+            return False
+        order = self._engine.orders().get(client_order_id)
+        if order is None:
+            return True
+        return isinstance(letter, OrderUnknown) and order.status is not OrderStatus.SENDING
 
     async def _catch_up(self) -> None:
         """Bring the exchange's facts about this bot into its journal, oldest first."""
@@ -219,7 +230,7 @@ class Runner:
     async def _apply_standing(self) -> None:
         """What people decided: configuration first, then what may be planned."""
         standing = await self._read(lambda: self._store.standing(bot_id=self._taken.bot_id))
-        if standing.config_version > self._config_version:
+        if standing.config_version > self._engine.config_version:
             await self._configure(standing.config_version)
         self.epochs = standing.epochs
         self._desired = (standing.desired_status, standing.stop_kind)
@@ -242,7 +253,6 @@ class Runner:
                 apply_to_open=configuration.apply_to_open,
             )
         )
-        self._config_version = version
 
     def _ask_about_unknowns(self) -> None:
         """No unknown outcome, no wanted cancel and no filled order goes without a question."""

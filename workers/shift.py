@@ -13,6 +13,7 @@ from uuid import UUID
 
 from apps.trading.engine import Engine
 from apps.trading.events import ConfigurationApplied, JournalRow, ShiftEnded, ShiftStarted
+from apps.trading.instrument import Instrument
 from apps.trading.journal import Append, Taken
 from apps.trading.plan import Plan
 from apps.trading.ports import Clock, Venue
@@ -100,7 +101,7 @@ class Shift:
         engine = Engine(
             bot_number=taken.bot_number,
             installation=ports.installation,
-            instrument=instruments[taken.symbol],
+            instrument=listed(instruments, taken.symbol),
             plan=Plan.from_json(taken.plan),
             capital=taken.capital,
             config_version=taken.config_version,
@@ -206,6 +207,14 @@ class Shift:
         except StoreUnavailable:
             # The process lease lapses in its place.
             logger.warning("bot %s could not be released", taken.bot_number)
+
+
+def listed(instruments: Mapping[str, Instrument], symbol: str) -> Instrument:
+    """The market's rules; LookupError in words when the exchange no longer trades it."""
+    try:
+        return instruments[symbol]
+    except KeyError:
+        raise LookupError(f"the exchange does not trade {symbol} (any more)") from None
 
 
 def ended_clean(rows: Sequence[JournalRow]) -> bool:

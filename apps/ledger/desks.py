@@ -26,7 +26,7 @@ UPDATE ledger_desk SET fence = fence + 1, dispatch_number = dispatch_number + 1,
     process_id = %(process)s, status = 'reconciling', status_reason = ''
 WHERE account_id = %(account)s AND dispatch_number = %(dispatch)s
     AND EXISTS (SELECT 1 FROM operations_workerprocess WHERE id = %(process)s AND NOT dead)
-RETURNING fence, cursors
+RETURNING fence, cursors, opened_at
 """
 
 
@@ -42,7 +42,9 @@ def take_desk(*, account_id: UUID, process_id: UUID, dispatch: int) -> TakenDesk
     rows = fetch(_TAKE, {"account": account_id, "process": process_id, "dispatch": dispatch})
     if not rows:
         return None
-    return TakenDesk(account_id, rows[0][0], orjson.loads(rows[0][1]))
+    fence, cursors, opened_at = rows[0]
+    opened_ms = 0 if opened_at is None else to_ms(opened_at)
+    return TakenDesk(account_id, fence, orjson.loads(cursors), opened_ms)
 
 
 def release_desk(*, account_id: UUID, fence: int) -> bool:

@@ -124,11 +124,16 @@ class BotAttention:
 
 @dataclass(frozen=True, slots=True)
 class TakenDesk:
-    """An account's desk taken by a worker process; `cursors`: venue ms by symbol."""
+    """An account's desk taken by a worker process.
+
+    `cursors`: venue ms by symbol up to which fills are booked. `opened_at`: when the account's
+    books were opened, ms, or 0 when they were not.
+    """
 
     account_id: UUID
     fence: int
     cursors: Mapping[str, int]
+    opened_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
