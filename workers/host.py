@@ -88,6 +88,7 @@ class Host:
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(leave_out_ccxt_leftovers)
         self._loop.run_forever()
 
     # ---- on the loop ---------------------------------------------------------------------------
@@ -151,3 +152,12 @@ class Host:
         await self.accounts.close()
         await self.feeds.close()
         await self.redis.aclose()
+
+
+def leave_out_ccxt_leftovers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Futures of a lost socket that ccxt leaves unread: feed and desk hear of the loss anyway."""
+    exception = context.get("exception")
+    if type(exception).__module__.startswith("ccxt."):
+        logger.debug("left unread by ccxt: %r", exception)
+        return
+    loop.default_exception_handler(context)

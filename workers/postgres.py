@@ -41,4 +41,4 @@ def _answer(service: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return service(*args, **kwargs)
     except (OperationalError, InterfaceError) as trouble:
         connection.close()
-        raise StoreUnavailable(str(trouble).strip()) from trouble
+        raise StoreUnavailable(" ".join(str(trouble).split())) from trouble
