@@ -61,7 +61,10 @@ class Inbox:
     async def read(self) -> None:
         # The stream is this registration's own: everything in it is for us.
         last = "0-0"
-        while True:
+        task = asyncio.current_task()
+        # redis-py can swallow a cancellation that arrives just as a call begins; the request stays
+        # counted, and the next round, a second later at most, obeys it.
+        while task is None or not task.cancelling():
             try:
                 answer: Any = await self._redis.xread(
                     {self._stream: last}, count=500, block=BLOCK_MS
