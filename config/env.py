@@ -128,6 +128,10 @@ def database(url: str) -> dict[str, Any]:
         if option in options:
             settings[name] = options.pop(option)
     options.setdefault("connect_timeout", 10)
+    # A process that is held up (SIGSTOP, a paused machine) amid a transaction would keep its row
+    # locks, and its successor waiting, for as long as it sleeps: the server ends it instead.
+    patience_ms = int(read("LEASE_TTL_S") * 1000)
+    options.setdefault("options", f"-c idle_in_transaction_session_timeout={patience_ms}")
     return dict(settings)
 
 

@@ -23,6 +23,7 @@ from workers.feeds import OpenFeeds
 from workers.inbox import Inbox, RedisWakeups
 from workers.lease import ProcessLease
 from workers.life import Life, run_together
+from workers.ports import StoreUnavailable
 from workers.postgres import Database
 from workers.settings import HostSettings
 from workers.stores import BotRows, DeskRows, FeedRows, LifeRows
@@ -124,16 +125,29 @@ class Host:
         """Until the database declares this registration dead; then register again."""
         life = self.life
         inbox = Inbox(redis=self.redis, process_id=process_id, deliver=self._deliver)
-        await run_together(
+        ended = await run_together(
             asyncio.create_task(life.keep_lease(), name="lease"),
             asyncio.create_task(life.look_after_bots(), name="look after bots"),
             asyncio.create_task(life.deliver_signals(), name="signals"),
             asyncio.create_task(life.flush_reports(), name="reports"),
             asyncio.create_task(inbox.read(), name="inbox"),
         )
-        if not self.draining["now"]:
-            logger.error("this worker process was declared dead; it starts anew")
-            await self._register()
+        # A round ends when the lease is lost, or by an error of ours. Either way nothing may go
+        # on under this registration: its shifts end, and their successors start under the next.
+        self.lease.declare_lost()
+        self.crew.knock()
+        logger.error("this worker process starts anew: %s ended", ended)
+        await self._register_again()
+
+    async def _register_again(self) -> None:
+        """Until the database answers; meanwhile this process may do nothing."""
+        while not self.draining["now"]:
+            try:
+                await self._register()
+                return
+            except StoreUnavailable as trouble:
+                logger.warning("not registered: %s", trouble)
+                await self.clock.sleep(self.settings.lease_renew_s)
 
     def _deliver(self, bot_id: UUID, kind: str) -> None:
         if kind == "signal":

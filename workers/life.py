@@ -130,10 +130,15 @@ class Life:
             logger.warning("reports wait: %s", trouble)
 
 
-async def run_together(*rounds: asyncio.Task[None]) -> None:
-    """Until one of them ends; then the others are taken down."""
+async def run_together(*rounds: asyncio.Task[None]) -> str:
+    """Until one of them ends; then the others are taken down. Returns the names of the ended."""
     try:
         await asyncio.wait(rounds, return_when=asyncio.FIRST_COMPLETED)
+        ended = [task for task in rounds if task.done()]
+        for task in ended:
+            if not task.cancelled() and task.exception() is not None:
+                logger.error("round %s failed", task.get_name(), exc_info=task.exception())
+        return ", ".join(task.get_name() for task in ended)
     finally:
         for task in rounds:
             task.cancel()

@@ -6,8 +6,6 @@ from decimal import Decimal
 from typing import Any, get_origin
 from uuid import UUID
 
-from apps.trading.order import LIVE, OrderStatus
-
 ZERO = Decimal(0)
 
 
@@ -50,10 +48,6 @@ class OrderRow:
     born_at: datetime
     updated_at: datetime
     closed_ms: int | None
-
-    @property
-    def is_live(self) -> bool:
-        return OrderStatus(self.status) in LIVE
 
 
 @dataclass(slots=True)

@@ -134,11 +134,11 @@ class Fleet:
         self._processes.append(process)
         return process
 
-    def start_bots(self, *, crashpoint: str = "") -> subprocess.Popen[bytes]:
+    def start_bots(self, *, crashpoint: str = "", name: str = "bots") -> subprocess.Popen[bytes]:
         """A worker process for bots, desks and feeds, armed to die at a named place."""
         armed = {"FLOTILLA_CRASHPOINT": crashpoint} if crashpoint else {}
         return self.start(
-            "worker", "-Q", "bots", "-P", "threads", "-c", "8", "-n", "bots@test",
+            "worker", "-Q", "bots", "-P", "threads", "-c", "8", "-n", f"{name}@test",
             "--without-gossip", "--without-mingle", log="bots", **armed,
         )  # fmt: skip
 
