@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from apps.common.moments import to_ms
 from apps.ledger import desks, journal
 from apps.ledger.models import Desk, LedgerEntry
-from apps.trading.journal import Appended, Refused
+from apps.trading.journal import Appended, Refused, TakenDesk
 from apps.trading.outcome import Balance
 from tests.integration.rows.world import (
     Hand,
@@ -140,14 +141,17 @@ def test_cursors_come_back_with_the_next_take_and_an_old_dispatch_takes_nothing(
     )
     number = Desk.objects.get().dispatch_number
 
-    def take() -> desks.TakenDesk | None:
+    def take() -> TakenDesk | None:
         return desks.take_desk(
             account_id=world.account.id, process_id=world.process_id, dispatch=number
         )
 
     first, copy = take(), take()
 
-    assert first == desks.TakenDesk(world.account.id, 2, {"BTC/USDT": 7})
+    opened_at = Desk.objects.get().opened_at
+    assert opened_at is not None
+    opened_ms = to_ms(opened_at)
+    assert first == TakenDesk(world.account.id, 2, {"BTC/USDT": 7}, opened_ms)
     assert copy is None
 
 
