@@ -7,13 +7,13 @@ from apps.trading.journal import Taken
 from apps.venues import VenueKey, open_feed
 from apps.venues.account import Environment
 from workers.bars import BarFeed
+from workers.deciding import Rhythm
 from workers.desk import Desk, DeskRhythm
 from workers.host import Host
 from workers.mailbox import Mailbox
 from workers.narration import BotNarrator
 from workers.ports import Report
 from workers.prices import BotPrices
-from workers.runner import Rhythm
 from workers.shift import Account, Shift, ShiftPorts
 
 

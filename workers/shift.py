@@ -18,10 +18,11 @@ from apps.trading.journal import Append, Taken
 from apps.trading.plan import Plan
 from apps.trading.ports import Clock, Venue
 from apps.trading.risk import Limits
+from workers.deciding import Deciding, Narrator, Prices, Rhythm, ShiftLost
 from workers.execution import Execution, Windows
 from workers.mailbox import Mailbox
 from workers.ports import BotStore, Lease, Report, StoreUnavailable
-from workers.runner import Narrator, Prices, Rhythm, Runner, ShiftLost
+from workers.runner import Runner
 
 logger = logging.getLogger(__name__)
 
@@ -113,14 +114,28 @@ class Shift:
         if not ended_clean(rows):
             await self._desk_has_reconciled(taken)
         execution = self._execution(taken, account, mailbox)
-        runner = await self._runner(taken, engine, execution, mailbox, account)
+        prices = await self._around.prices(taken=taken, mailbox=mailbox)
+        deciding = await self._deciding(taken, engine, execution, prices, account)
         if not any(isinstance(row.event, ConfigurationApplied) for row in rows):
             mailbox.post(first_configuration(taken))
         await self._offer_latest_signal(taken, mailbox)
         mailbox.facts_waiting()
         mailbox.standing_changed()
+        runner = Runner(
+            taken=taken,
+            engine=engine,
+            deciding=deciding,
+            store=ports.store,
+            execution=execution,
+            mailbox=mailbox,
+            prices=prices,
+            venue=account.venue,
+            clock=ports.clock,
+            rhythm=ports.rhythm,
+            draining=ports.draining,
+        )
         reason = await runner.run()
-        await self._end(taken, runner, reason)
+        await self._end(taken, deciding, reason, clean=runner.nothing_in_flight())
         return reason
 
     def _execution(self, taken: Taken, account: Account, mailbox: Mailbox) -> Execution:
@@ -138,28 +153,26 @@ class Shift:
             exchange_now=account.exchange_now,
         )
 
-    async def _runner(
+    async def _deciding(
         self,
         taken: Taken,
         engine: Engine,
         execution: Execution,
-        mailbox: Mailbox,
+        prices: Prices,
         account: Account,
-    ) -> Runner:
+    ) -> Deciding:
         ports = self._ports
-        return Runner(
+        return Deciding(
             taken=taken,
             engine=engine,
             store=ports.store,
             execution=execution,
-            mailbox=mailbox,
-            prices=await self._around.prices(taken=taken, mailbox=mailbox),
+            prices=prices,
             venue=account.venue,
             lease=ports.lease,
             clock=ports.clock,
             narrator=await self._around.narrator(taken=taken),
             rhythm=ports.rhythm,
-            draining=ports.draining,
         )
 
     async def _desk_has_reconciled(self, taken: Taken) -> None:
@@ -187,11 +200,11 @@ class Shift:
         if signal is not None:
             mailbox.post(signal)
 
-    async def _end(self, taken: Taken, runner: Runner, reason: str) -> None:
+    async def _end(self, taken: Taken, deciding: Deciding, reason: str, *, clean: bool) -> None:
         """Say that the bot is free again, so the supervisor need not wait for a lease to lapse."""
-        ended = ShiftEnded(reason, clean=runner.nothing_in_flight())
+        ended = ShiftEnded(reason, clean=clean)
         append = Append(
-            taken.bot_id, taken.account_id, taken.fence, runner.seq, (ended,), runner.epochs
+            taken.bot_id, taken.account_id, taken.fence, deciding.seq, (ended,), deciding.epochs
         )
         try:
             await self._ports.store.append(append)

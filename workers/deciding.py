@@ -1,0 +1,255 @@
+"""One bot's decisions during a shift: decide on a copy, commit, then act.
+
+A step's state counts only once its events are committed; what the journal refuses is decided
+again, as refused.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from apps.trading.engine import Engine, OrderIntent, Step
+from apps.trading.events import (
+    ConfigurationApplied,
+    Event,
+    ModeChanged,
+    OrderSending,
+    Trigger,
+    kind_of,
+)
+from apps.trading.journal import Append, Appended, BotStanding, Fenced, Refused, Taken
+from apps.trading.order import Role
+from apps.trading.ports import Clock, Lane, PriceTick, Venue
+from apps.trading.risk import Totals
+from workers.crashpoints import crashpoint
+from workers.execution import Execution
+from workers.ports import BotStore, Lease, StoreUnavailable
+
+MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
+WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_off"}
+DOING = {
+    "trade": "trades",
+    "exits_only": "opens nothing, lets exits go on",
+    "flatten": "sells what it holds",
+    "nothing": "takes its orders back",
+}
+T = TypeVar("T")
+
+
+class ShiftLost(Exception):
+    """The bot, or this whole process, belongs to somebody else now: write and send nothing."""
+
+
+class Prices(Protocol):
+    """The process's price desk, as one runner sees it."""
+
+    def latest(self) -> PriceTick | None: ...
+
+    def watch(self, *, low: float, high: float) -> None: ...
+
+
+class Narrator(Protocol):
+    """Tells people what the journal now holds; never in the way of an order."""
+
+    def told(self, events: Sequence[Event], *, engine: Engine) -> None: ...
+
+    def status(self, status: str, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often to look though nobody woke us, seconds."""
+
+    look_around_s: float = 2.0
+    ask_desk_s: float = 0.2
+
+
+class Deciding:
+    """Takes one event at a time; owns the bot's engine and its place in the journal."""
+
+    def __init__(
+        self,
+        *,
+        taken: Taken,
+        engine: Engine,
+        store: BotStore,
+        execution: Execution,
+        prices: Prices,
+        venue: Venue,
+        lease: Lease,
+        clock: Clock,
+        narrator: Narrator,
+        rhythm: Rhythm,
+    ) -> None:
+        self._taken = taken
+        self._engine = engine
+        self._store = store
+        self._execution = execution
+        self._prices = prices
+        self._venue = venue
+        self._lease = lease
+        self._clock = clock
+        self._narrator = narrator
+        self._rhythm = rhythm
+        self.epochs = taken.epochs
+        self.seq = taken.seq
+        self.desired = (taken.desired_status, taken.stop_kind)
+
+    # ---- one event -----------------------------------------------------------------------------
+
+    async def take(self, trigger: Trigger | Event) -> None:
+        """Decide, commit, act. A refused wish is decided again, as refused."""
+        refusals: dict[str, tuple[str, str]] = {}
+        while True:
+            before = self._engine.state
+            step = self._engine.step(
+                trigger=trigger, now=self._clock.now(), totals=Totals(), refusals=refusals
+            )
+            self._engine.accept(step)
+            if not step.journaled:
+                self._watch()
+                return
+            signed = await self._sign(step)
+            events = step.events + tuple(sending for _, sending in signed)
+            if not events:
+                # A planned order was offered and the budget did not admit it: offered again soon.
+                self._watch()
+                return
+            result = await self._append(events)
+            if isinstance(result, Appended):
+                break
+            self._engine.state = before
+            if result.code not in WISH_CODES:
+                raise RuntimeError(f"the journal refused: {result.message} ({result.code})")
+            if result.code in MODE_CODES and await self._mode_moved():
+                continue
+            refusals[result.client_order_id] = (result.code, result.message)
+        self._act(step, signed, events)
+
+    async def _mode_moved(self) -> bool:
+        """Whether a new reading of the standing explains a refusal."""
+        epochs, mode = self.epochs, self._engine.mode
+        await self.apply_standing()
+        return epochs != self.epochs or mode != self._engine.mode
+
+    def _act(
+        self,
+        step: Step,
+        signed: Sequence[tuple[OrderIntent, OrderSending]],
+        events: tuple[Event, ...],
+    ) -> None:
+        _crash_after(events)
+        for intent, sending in signed:
+            self._execution.send(intent=intent, sending=sending, lane=_lane(intent))
+        for cancel in step.cancels:
+            self._execution.cancel(client_order_id=cancel.client_order_id)
+        self._narrator.told(events, engine=self._engine)
+        self._watch()
+
+    async def _sign(self, step: Step) -> list[tuple[OrderIntent, OrderSending]]:
+        """Sign what the rate budget admits now, so that wish and signature are one commit.
+
+        The others stay PLANNED; the engine offers them again.
+        """
+        signed: list[tuple[OrderIntent, OrderSending]] = []
+        for intent in step.sends:
+            wait_s = await self._venue.admit(lane=_lane(intent))
+            if wait_s > 0 or not self._lease.may_send():
+                continue
+            sending = self._execution.sign(
+                client_order_id=intent.client_order_id, attempt=intent.attempt
+            )
+            signing = self._engine.step(
+                trigger=sending, now=self._clock.now(), totals=Totals(), refusals={}
+            )
+            self._engine.accept(signing)
+            signed.append((intent, sending))
+        return signed
+
+    def check_lease(self) -> None:
+        if self._lease.lost():
+            self._execution.abandon()
+            raise ShiftLost("this worker process was declared dead")
+
+    async def _append(self, events: tuple[Event, ...]) -> Appended | Refused:
+        """Commit, or find out whether it was committed; ShiftLost when the fence has moved."""
+        taken = self._taken
+        append = Append(taken.bot_id, taken.account_id, taken.fence, self.seq, events, self.epochs)
+        while True:
+            try:
+                result = await self._store.append(append)
+            except StoreUnavailable:
+                # The answer to a commit may be lost. Appending again is safe: it names the
+                # sequence number it follows, so a committed first attempt turns it away.
+                self.check_lease()
+                await self._clock.sleep(self._rhythm.look_around_s / 4)
+                continue
+            if isinstance(result, Fenced):
+                self._execution.abandon()
+                raise ShiftLost(f"fence {result.fence} has taken over from {taken.fence}")
+            if isinstance(result, Appended):
+                self.seq = result.last_seq
+            return result
+
+    async def read(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask the store until it answers; nothing is decided on silence."""
+        while True:
+            try:
+                return await ask()
+            except StoreUnavailable:
+                self.check_lease()
+                await self._clock.sleep(self._rhythm.look_around_s / 4)
+
+    def _watch(self) -> None:
+        watch = self._engine.watch()
+        self._prices.watch(low=watch.low, high=watch.high)
+
+    # ---- what people decided -------------------------------------------------------------------
+
+    async def apply_standing(self) -> None:
+        """What people decided: configuration first, then what may be planned."""
+        standing = await self.read(lambda: self._store.standing(bot_id=self._taken.bot_id))
+        if standing.config_version > self._engine.config_version:
+            await self._configure(standing.config_version)
+        self.epochs = standing.epochs
+        self.desired = (standing.desired_status, standing.stop_kind)
+        self._narrator.status(_observed(standing), DOING[standing.mode])
+        if standing.mode != self._engine.mode:
+            await self.take(ModeChanged(standing.mode, standing.desired_status.lower()))
+
+    async def _configure(self, version: int) -> None:
+        bot_id = self._taken.bot_id
+        configuration = await self.read(
+            lambda: self._store.configuration(bot_id=bot_id, version=version)
+        )
+        await self.take(
+            ConfigurationApplied(
+                version=configuration.version,
+                strategy=self._taken.strategy,
+                plan=configuration.plan,
+                limits=configuration.limits,
+                capital=configuration.capital,
+                apply_to_open=configuration.apply_to_open,
+            )
+        )
+
+
+def _observed(standing: BotStanding) -> str:
+    """What the bot shows while a shift runs: stopped is said only by the shift's end."""
+    return "STOPPING" if standing.desired_status == "STOPPED" else standing.desired_status
+
+
+def _crash_after(events: Sequence[Event]) -> None:
+    """The named places right after a commit."""
+    kinds = {kind_of(event) for event in events}
+    if "IntentPlanned" in kinds and "OrderSending" not in kinds:
+        crashpoint("planned")
+    if "OrderAccepted" in kinds:
+        crashpoint("accepted")
+    if "OrderAbsent" in kinds:
+        crashpoint("resend")
+
+
+def _lane(intent: OrderIntent) -> Lane:
+    exits = (Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL)
+    return Lane.EXIT if intent.role in exits else Lane.ENTRY
