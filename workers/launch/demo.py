@@ -1,4 +1,4 @@
-"""The demo fleet: one person, one account at the simulated exchange, two bots.
+"""The demo fleet: one person, one account at the simulated exchange, at least six bots.
 
 Runs as a program once the database and the simulated exchange are there, at every start: what
 exists is left as it is, apart from the address of the exchange.
@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,36 +19,14 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from workers.launch.installation import Installation, locate
+from workers.launch.lineup import line_up
 from workers.launch.state import write_private
 
 VENUE = "demo"
 EXCHANGE = "binance"
 _LOGIN = "admin"
-_OPENING_BALANCES = {"USDT": "10000", "BTC": "0.1", "ETH": "1", "BNB": "1"}
-_BOTS: tuple[Mapping[str, Any], ...] = (
-    {
-        "name": "Demo RSI",
-        "symbol": "BTC/USDT",
-        "strategy": "rsi",
-        "timeframe": "5s",
-        "capital": Decimal(1000),
-        # Short and narrow, so that something is seen within a minute.
-        "parameters": {"period": 5, "oversold": 45.0, "overbought": 55.0, "quote_per_entry": 100.0},
-    },
-    {
-        "name": "Demo DCA",
-        "symbol": "ETH/USDT",
-        "strategy": "simple_dca",
-        "timeframe": "5s",
-        "capital": Decimal(1000),
-        "parameters": {
-            "interval_s": 60.0,
-            "amount": 50.0,
-            "max_position": 500.0,
-            "take_profit": 0.002,
-        },
-    },
-)
+# Twice what the bots are assigned, in every quote asset they use.
+_OPENING_BALANCES = {"USDT": "20000", "BTC": "0.2", "ETH": "1", "SOL": "10", "BNB": "1"}
 
 
 class SimulatedExchange:
@@ -71,37 +50,38 @@ class SimulatedExchange:
             return json.load(answer)
 
 
-def seed(*, exchange: SimulatedExchange, password: str, token_file: Path) -> bool:
-    """Make what is missing; True when the fleet was made now."""
+def seed(*, exchange: SimulatedExchange, password: str, token_file: Path) -> int:
+    """Make what is missing; how many bots were made now."""
     from django.db import transaction
+    from knox.models import AuthToken
 
     from apps.accounts.models import ExchangeAccount, User
 
     account = ExchangeAccount.objects.filter(name=VENUE, user__username=_LOGIN).first()
     if account is not None:
         _follow_address(account, f"{exchange.url}/{VENUE}")
-        return False
+        return 0
     if User.objects.exists():
         # Somebody else's installation, or one whose owner threw the demo away.
-        return False
+        return 0
     keys = {"api_key": secrets.token_hex(16), "secret": secrets.token_hex(32)}
     exchange.ask("accounts", {**keys, "balances": _OPENING_BALANCES})
     instruments = asyncio.run(_instruments(exchange, keys))
     with transaction.atomic():
-        token = _make_fleet(f"{exchange.url}/{VENUE}", password, keys, instruments)
-        write_private(token_file, token + "\n")
-    return True
+        owner, account = _make_account(f"{exchange.url}/{VENUE}", password, keys, instruments)
+        made = _make_bots(owner, account)
+        _, token = AuthToken.objects.create(user=owner, expiry=None)
+        write_private(token_file, f"{token}\n")
+    return made
 
 
-def _make_fleet(
+def _make_account(
     base_url: str, password: str, keys: Mapping[str, str], instruments: Mapping[str, Any]
-) -> str:
-    from knox.models import AuthToken
-
+) -> tuple[Any, Any]:
+    """The person who owns the demo, and their account with its markets."""
     from apps.accounts.models import User
     from apps.accounts.services import create_account
     from apps.audit import services as audit
-    from apps.bots.services import create_bot, start_bot
     from apps.markets.services import refresh_markets
 
     owner = User.objects.create_superuser(_LOGIN, password=password, role=User.Role.ADMIN)
@@ -119,11 +99,26 @@ def _make_fleet(
     refresh_markets(
         exchange=EXCHANGE, environment="simulated", venue_name=VENUE, instruments=instruments
     )
-    for wanted in _BOTS:
-        bot = create_bot(user=owner, account=account, actor="up", **wanted)
-        start_bot(bot=bot, actor="up")
-    _, token = AuthToken.objects.create(user=owner, expiry=None)
-    return str(token)
+    return owner, account
+
+
+def _make_bots(owner: Any, account: Any) -> int:
+    """The line-up, started; a strategy of the user's own that cannot take part is named."""
+    from django.db import transaction
+
+    from apps.bots.catalogue import known_strategies
+    from apps.bots.services import BotRefused, create_bot, start_bot
+
+    made = 0
+    for wanted in line_up(known_strategies()):
+        try:
+            with transaction.atomic():
+                bot = create_bot(user=owner, account=account, actor="up", **asdict(wanted))
+                start_bot(bot=bot, actor="up")
+            made += 1
+        except BotRefused as refusal:
+            print(f"Left out of the demo: {wanted.name} ({refusal}).")
+    return made
 
 
 async def _instruments(exchange: SimulatedExchange, keys: Mapping[str, str]) -> Mapping[str, Any]:
@@ -195,7 +190,7 @@ def main() -> int:
         token_file=installation.state.secrets / "api-token",
     )
     if made:
-        print("The demo fleet was made: two bots on the simulated exchange.")
+        print(f"The demo fleet was made: {made} bots on the simulated exchange.")
     return 0
 
 

@@ -1,0 +1,76 @@
+"""Which bots a demo fleet begins with: every strategy shared out over the demo's markets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from apps.trading.strategy import Strategy
+
+MARKETS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC")
+LEAST_BOTS = 6
+TIMEFRAME = "5s"
+_CAPITAL = Decimal(2000)
+# Amounts below are in USDT; one of another quote asset is worth about so much.
+_USDT_PER_QUOTE = {"BTC": Decimal(50_000)}
+# Short and narrow, so that something is seen within a minute; small, so that the fees of a
+# trade a minute do not use the capital up for days.
+_FAST: Mapping[str, Mapping[str, Any]] = {
+    "rsi": {"period": 5, "oversold": 45.0, "overbought": 55.0, "quote_per_entry": 25.0},
+    "simple_dca": {
+        "interval_s": 60.0,
+        "amount": 20.0,
+        "max_position": 400.0,
+        "take_profit": 0.002,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One bot to be made, in the words of `create_bot`."""
+
+    name: str
+    symbol: str
+    strategy: str
+    timeframe: str
+    capital: Decimal
+    parameters: Mapping[str, Any]
+
+
+def line_up(
+    strategies: Mapping[str, Strategy],
+    *,
+    markets: Sequence[str] = MARKETS,
+    least: int = LEAST_BOTS,
+) -> Iterator[Wanted]:
+    """At least `least` bots, each strategy at least once, each market in turn."""
+    names = sorted(strategies)
+    for place in range(max(least, len(names))):
+        strategy = strategies[names[place % len(names)]]
+        # One further with each round, so that no strategy keeps to the same markets.
+        symbol = markets[(place + place // len(markets)) % len(markets)]
+        yield wanted(strategy, symbol=symbol, name=f"Demo {strategy.title} {symbol}")
+
+
+def wanted(strategy: Strategy, *, symbol: str, name: str, timeframe: str = TIMEFRAME) -> Wanted:
+    """A bot of the strategy on this market, fast where fast parameters are known."""
+    worth = _USDT_PER_QUOTE.get(symbol.partition("/")[2], Decimal(1))
+    return Wanted(
+        name=name,
+        symbol=symbol,
+        strategy=strategy.name,
+        timeframe=timeframe,
+        capital=_CAPITAL / worth,
+        parameters=_in_quote(strategy, _FAST.get(strategy.name, {}), worth),
+    )
+
+
+def _in_quote(strategy: Strategy, fast: Mapping[str, Any], worth: Decimal) -> dict[str, Any]:
+    """The fast values, with every amount of the quote asset in that asset."""
+    values = dict(fast)
+    for item in strategy.parameters:
+        amount = values.get(item.name, item.default)
+        if item.unit == "quote" and amount is not None and worth != 1:
+            values[item.name] = float(Decimal(str(amount)) / worth)
+    return values
