@@ -111,10 +111,15 @@ def duties_to_dispatch(*, claim_lapses_s: float) -> list[WantedDuty]:
 
 
 def _unattended(claim_lapses_s: float) -> Q:
-    """Nobody alive holds it, and nobody was asked to within the last seconds."""
+    """Nobody alive holds it, and nobody was asked to within the last seconds.
+
+    A claim from before its holder's death was that holder's: it keeps no successor waiting.
+    """
     lapsed = Now() - timedelta(seconds=claim_lapses_s)
     return (Q(process__isnull=True) | Q(process__dead=True)) & (
-        Q(dispatched_at__isnull=True) | Q(dispatched_at__lt=lapsed)
+        Q(dispatched_at__isnull=True)
+        | Q(dispatched_at__lt=lapsed)
+        | Q(process__dead=True, dispatched_at__lt=F("process__ended_at"))
     )
 
 

@@ -39,8 +39,22 @@ def renew_process(*, process_id: UUID) -> bool:
     )
 
 
+def bury_child(*, host: str, pid: int, for_s: float) -> list[UUID]:
+    """What a launcher reports of a child it saw die `for_s` seconds ago; the ids marked dead.
+
+    A process that registered since then under the same number is another one.
+    """
+    rows = fetch(
+        "UPDATE operations_workerprocess SET dead = true, ended_at = clock_timestamp()"
+        " WHERE host = %s AND pid = %s AND NOT dead"
+        " AND started_at <= clock_timestamp() - make_interval(secs => %s) RETURNING id",
+        [host, pid, for_s],
+    )
+    return [row[0] for row in rows]
+
+
 def end_process(*, process_id: UUID) -> bool:
-    """Give the lease up at once; also how a launcher reports a child it saw die."""
+    """Give the lease up at once."""
     return (
         execute(
             "UPDATE operations_workerprocess SET dead = true, ended_at = clock_timestamp()"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workers.launch import report
 from workers.launch.bootstrap import ROOT
-from workers.launch.deaths import on_child_death
+from workers.launch.deaths import Deaths
 from workers.launch.detach import in_background
 from workers.launch.errors import LaunchError
 from workers.launch.given import check_database, check_redis
@@ -83,7 +83,7 @@ class Launch:
         self._began_at = datetime.now(UTC)
         self._supervisor = Supervisor(
             say=_say,
-            on_child_death=on_child_death,
+            on_child_death=Deaths(say=_say),
             on_change=lambda running: report.note(installation.state, running),
         )
 

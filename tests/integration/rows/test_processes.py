@@ -8,6 +8,7 @@ from django.db.models import F
 
 from apps.ledger import journal
 from apps.operations.models import WorkerProcess
+from apps.operations.processes import bury_child
 from apps.operations.services import (
     end_process,
     mark_dead_processes,
@@ -75,3 +76,22 @@ def test_a_dead_process_takes_no_bot() -> None:
     assert taken is None
     bot.refresh_from_db()
     assert (bot.fence, bot.seq) == (0, 0)
+
+
+def test_a_child_seen_to_die_is_dead_at_once_and_only_it() -> None:
+    died = register_process(kind="bots", host="here", pid=7)
+    elsewhere = register_process(kind="bots", host="there", pid=7)
+    sibling = register_process(kind="bots", host="here", pid=8)
+
+    assert bury_child(host="here", pid=7, for_s=0.0) == [died]
+    assert bury_child(host="here", pid=7, for_s=0.0) == []
+    assert not renew_process(process_id=died)
+    assert renew_process(process_id=elsewhere)
+    assert renew_process(process_id=sibling)
+
+
+def test_a_late_word_of_a_death_leaves_the_process_that_has_its_number_now() -> None:
+    namesake = register_process(kind="bots", host="here", pid=7)
+
+    assert bury_child(host="here", pid=7, for_s=3600.0) == []
+    assert renew_process(process_id=namesake)

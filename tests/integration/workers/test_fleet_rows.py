@@ -74,6 +74,21 @@ def test_a_claim_is_left_alone_for_five_seconds_and_then_made_again() -> None:
     assert [each.dispatch for each in wanted("bot")] == [1]
 
 
+def test_a_claim_from_before_its_holders_death_keeps_no_successor_waiting() -> None:
+    world = make_world(USDT="1000")
+    bot = make_bot(world)
+    number = fleet.claim(duty="bot", id=bot.id, dispatch=0)
+    assert number is not None
+    journal.take_bot(bot_id=bot.id, process_id=world.process_id, dispatch=number)
+    assert wanted("bot") == []
+
+    end_process(process_id=world.process_id)
+
+    assert [each.id for each in wanted("bot")] == [bot.id]
+    assert fleet.claim(duty="bot", id=bot.id, dispatch=number + 1) == number + 2
+    assert wanted("bot") == []
+
+
 def test_a_message_delivered_ten_times_starts_one_shift() -> None:
     world = make_world(USDT="1000")
     bot = make_bot(world)
