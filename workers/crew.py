@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from apps.operations.wakeups import EVERY_BOT
 from apps.trading.events import SignalGiven
 from apps.trading.journal import Taken
 from apps.trading.ports import PriceTick
@@ -70,6 +71,10 @@ class Crew:
 
     def nudge(self, bot_id: UUID, kind: str) -> bool:
         """Facts or standing to look at; False when the bot does not run here."""
+        if bot_id == EVERY_BOT:
+            for each in list(self._members):
+                self.nudge(each, kind)
+            return bool(self._members)
         member = self._members.get(bot_id)
         if member is None:
             return False

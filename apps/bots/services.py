@@ -1,36 +1,43 @@
-"""What people do with bots: create, start, pause, stop, configure."""
+"""What people do with bots: create, describe, configure; start, pause, stop (see `desired`)."""
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.accounts.models import ExchangeAccount, User
 from apps.audit import services as audit
+from apps.bots.desired import (
+    check_capital,
+    check_startable,
+    pause_bot,
+    resume_bot,
+    start_bot,
+    stop_bot,
+    stop_bots,
+)
 from apps.bots.drafts import BotRefused, Draft, make_draft
 from apps.bots.models import Bot, BotConfiguration
-from apps.bots.wakeups import wake
+from apps.bots.rows import Actor, change, locked, locked_with_funds, nudge
 from apps.markets.models import Market
 from apps.markets.queries import find_market
-from apps.operations.services import raise_stop, system_state
-from apps.operations.stop_lock import take_stop_lock
 from apps.trading.bar import timeframe_ms
 
 __all__ = [
     "BotRefused",
     "VersionMoved",
+    "check_capital",
+    "check_startable",
     "create_bot",
     "describe_bot",
     "pause_bot",
+    "resume_bot",
     "start_bot",
     "stop_bot",
     "stop_bots",
     "update_configuration",
 ]
-Actor = User | str
 
 
 class VersionMoved(BotRefused):
@@ -69,6 +76,8 @@ def create_bot(
         limits=limits,
         plan_changes=plan_changes,
     )
+    if kind == Bot.Kind.TRADING:
+        check_capital(account=account, quote=market.quote, capital=draft.capital)
     with transaction.atomic():
         # Two requests for the same name: the second waits here and then finds the first.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -95,72 +104,6 @@ def create_bot(
     return bot
 
 
-def start_bot(*, bot: Bot, actor: Actor) -> Bot:
-    """Let the bot trade. Safe to repeat; BotRefused when it may not start."""
-    with transaction.atomic():
-        row = _locked(bot)
-        account = row.account
-        if account.environment == "live" and not settings.TRADING_LIVE_MODE:
-            raise BotRefused("the account is live: set TRADING_LIVE_MODE=true to trade real money")
-        if account.status == "disabled":
-            raise BotRefused(f"account {account.name} is disabled: enable it first")
-        if system_state().state == "EMERGENCY_STOP":
-            raise BotRefused("an emergency stop is in force: resume the system first")
-        if row.desired_status == Bot.Desired.RUNNING and row.observed_status != Bot.Observed.ERROR:
-            return row
-        changes = {"desired_status": Bot.Desired.RUNNING.value}
-        if row.observed_status == Bot.Observed.ERROR:
-            changes |= {"observed_status": Bot.Observed.STARTING.value, "status_reason": ""}
-        return _changed(row, changes, actor, "start_bot")
-
-
-def pause_bot(*, bot: Bot, actor: Actor) -> Bot:
-    """No entries from the commit on; exits go on. Safe to repeat."""
-    with transaction.atomic():
-        # Under the stop lock no entry can be on its way into the journal while this commits.
-        take_stop_lock()
-        row = _locked(bot)
-        if row.desired_status == Bot.Desired.PAUSED:
-            return row
-        if row.desired_status == Bot.Desired.STOPPED:
-            raise BotRefused(f"{row.name} is stopped: start it before pausing it")
-        return _changed(row, {"desired_status": Bot.Desired.PAUSED.value}, actor, "pause_bot")
-
-
-def stop_bot(*, bot: Bot, actor: Actor, kind: str = "leave", reason: str = "") -> Bot:
-    """Stop: `guard`, `leave` or `sell` the position. Safe to repeat, and to change the kind of.
-
-    When this commits, nothing planned before can be signed any more.
-    """
-    if kind not in Bot.StopKind.values:
-        raise BotRefused("stop kind must be guard, leave or sell")
-    with transaction.atomic():
-        take_stop_lock()
-        row = _locked(bot)
-        if row.desired_status == Bot.Desired.STOPPED and row.stop_kind == kind:
-            return row
-        change = {"desired_status": Bot.Desired.STOPPED.value, "stop_kind": kind}
-        raise_stop(target=row, actor=actor, reason=reason or f"stop, {kind}", change=change)
-        row.refresh_from_db()
-        _nudge(row)
-        return row
-
-
-def stop_bots(
-    *, target: ExchangeAccount | User, actor: Actor, kind: str = "leave", reason: str
-) -> list[Bot]:
-    """Stop every bot of an account or a person in one transaction; the bots that changed."""
-    if kind not in Bot.StopKind.values:
-        raise BotRefused("stop kind must be guard, leave or sell")
-    mine = {"account": target} if isinstance(target, ExchangeAccount) else {"user": target}
-    with transaction.atomic():
-        raise_stop(target=target, actor=actor, reason=reason)
-        rows = Bot.objects.filter(**mine).exclude(desired_status=Bot.Desired.STOPPED)
-        changed = list(rows.order_by("id").select_for_update(no_key=True))
-        change = {"desired_status": Bot.Desired.STOPPED.value, "stop_kind": kind}
-        return [_changed(row, change, actor, "stop_bot") for row in changed]
-
-
 def update_configuration(
     *,
     bot: Bot,
@@ -179,7 +122,7 @@ def update_configuration(
     new version.
     """
     with transaction.atomic():
-        row = _locked(bot)
+        row = locked_with_funds(bot)
         current = row.config
         if current is None:
             raise BotRefused(f"{row.name} has no configuration; create the bot again")
@@ -198,6 +141,8 @@ def update_configuration(
         )
         if _shown(row, draft) == _shown(row, current) and not apply_to_open:
             return current
+        if draft.capital > current.capital:
+            check_capital(account=row.account, quote=row.quote, capital=draft.capital, but=row)
         before = _shown(row, current)
         saved = _save_version(row, current.version + 1, draft, actor, apply_to_open=apply_to_open)
         audit.record(
@@ -207,7 +152,7 @@ def update_configuration(
             before=before,
             after={**_shown(row, draft), "version": saved.version, "apply_to_open": apply_to_open},
         )
-        _nudge(row)
+        nudge([row])
         return saved
 
 
@@ -217,7 +162,7 @@ def describe_bot(
     """Rename the bot or change its description."""
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=bot.user_id)
-        row = _locked(bot)
+        row = locked(bot)
         changes: dict[str, Any] = {}
         if name is not None and name.strip() != row.name:
             _check_name(name)
@@ -225,33 +170,10 @@ def describe_bot(
             changes["name"] = name.strip()
         if description is not None and description != row.description:
             changes["description"] = description
-        return _changed(row, changes, actor, "describe_bot") if changes else row
+        return change(row, changes, actor, "describe_bot") if changes else row
 
 
 # ---- parts -----------------------------------------------------------------------------------
-
-
-def _locked(bot: Bot) -> Bot:
-    """The bot's row, held until this transaction ends; BotRefused when it was deleted."""
-    rows = Bot.objects.select_related("account", "market", "config", "user")
-    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=bot.pk).first()
-    if row is None:
-        raise BotRefused("the bot was deleted: reload the page")
-    return row
-
-
-def _changed(row: Bot, changes: Mapping[str, Any], actor: Actor, verb: str) -> Bot:
-    before = {name: getattr(row, name) for name in changes}
-    Bot.objects.filter(pk=row.pk).update(**changes)
-    row.refresh_from_db(fields=[*changes])
-    audit.record(actor=actor, verb=verb, object=row, before=before, after=changes)
-    _nudge(row)
-    return row
-
-
-def _nudge(row: Bot) -> None:
-    """Tell the bot's worker once this is committed; losing that costs seconds, nothing else."""
-    transaction.on_commit(partial(wake, bot_ids=[row.pk], kind="standing"))
 
 
 def _market(account: ExchangeAccount, symbol: str) -> Market:

@@ -1,30 +1,12 @@
-"""Best-effort nudges to worker processes: what they speak of stands in the database already.
+"""Wakes the worker processes that run certain bots; losing that costs seconds, nothing else."""
 
-A wake-up that cannot be sent at once is dropped; the worker finds the rows at its next look.
-"""
-
-import logging
 from collections.abc import Sequence
-from functools import cache
 from uuid import UUID
 
-from django.conf import settings
-from redis import BlockingConnectionPool, Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
 from apps.common.sql import fetch
+from apps.operations.wakeups import KEPT, send_wakeups, stream_of
 
-logger = logging.getLogger(__name__)
-
-PATIENCE_S = 0.1
-KEPT = 10_000
-
-
-def stream_of(process_id: UUID) -> str:
-    """The stream that a worker process reads its wake-ups from."""
-    return f"flotilla:inbox:{process_id}"
+__all__ = ["KEPT", "stream_of", "wake"]
 
 
 def wake(*, bot_ids: Sequence[UUID], kind: str) -> int:
@@ -38,28 +20,4 @@ def wake(*, bot_ids: Sequence[UUID], kind: str) -> int:
         " WHERE b.id = ANY(%s)",
         [list(bot_ids)],
     )
-    if not located:
-        return 0
-    try:
-        pipe = _redis(settings.REDIS_URL).pipeline(transaction=False)
-        for bot_id, process_id in located:
-            fields: dict[str, str] = {"bot": str(bot_id), "kind": kind}
-            pipe.xadd(stream_of(process_id), fields, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
-        return len(pipe.execute())
-    except RedisError as trouble:
-        logger.warning("wake-up not sent: %s", type(trouble).__name__)
-        return 0
-
-
-@cache
-def _redis(url: str) -> Redis:
-    return Redis(
-        connection_pool=BlockingConnectionPool.from_url(
-            url,
-            max_connections=4,
-            timeout=PATIENCE_S,
-            socket_timeout=PATIENCE_S,
-            socket_connect_timeout=PATIENCE_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-    )
+    return send_wakeups(located=located, kind=kind) if located else 0

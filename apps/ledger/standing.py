@@ -117,7 +117,8 @@ def _admitted(mode: str, role: int, side: str) -> bool:
         return False
     if mode == EXITS_ONLY:
         return role in EXITS
-    return mode == FLATTEN and role == Role.EXIT
+    # A position that was being stopped out when people said "sell" ends by the order of its stop.
+    return mode == FLATTEN and role in (Role.EXIT, Role.STOP)
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:

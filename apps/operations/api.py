@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common.api import View, endpoint
+from apps.operations import system_api
 from apps.operations.health import examine
 
 
@@ -25,4 +26,4 @@ class HealthProbe(View):
         return Response(body, status=503 if health.status == "failing" else 200)
 
 
-urlpatterns = [endpoint("health", HealthProbe, "health")]
+urlpatterns = [endpoint("health", HealthProbe, "health"), *system_api.urlpatterns]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import models, transaction
@@ -18,8 +19,10 @@ from apps.operations.processes import (
     renew_process,
 )
 from apps.operations.stop_lock import take_stop_lock
+from apps.operations.wakeups import wake_everybody
 
 __all__ = [
+    "ReasonMissing",
     "change_system_state",
     "emergency_stop",
     "end_process",
@@ -73,10 +76,18 @@ def raise_stop(
 
 
 def emergency_stop(*, actor: User | str, reason: str, positions: str = "leave") -> SystemState:
-    """Stop everything now. `positions`: leave, guard or sell what is open."""
+    """Stop everything now. `positions`: leave, guard or sell what is open. Safe to repeat.
+
+    Ends only by `resume_system`, which a person asks for with a reason.
+    """
     if positions not in SystemState.Positions.values:
         raise ValueError("positions must be one of leave, guard, sell")
     with transaction.atomic():
+        take_stop_lock()
+        row = _system_row()
+        _tell_everybody()
+        if (row.state, row.positions) == (SystemState.State.EMERGENCY_STOP, positions):
+            return row
         raise_stop(
             target=None,
             actor=actor,
@@ -113,6 +124,7 @@ def change_system_state(*, state: str, actor: User | str, reason: str) -> System
             state=state, stop_at=None, **_change(actor, reason)
         )
         row.refresh_from_db()
+        _tell_everybody()
         audit.record(
             actor=actor,
             verb=f"system_{state.lower()}",
@@ -147,6 +159,11 @@ def system_state() -> SystemState:
 
 def _system_row() -> SystemState:
     return SystemState.objects.get_or_create(pk=SystemState.ONLY)[0]
+
+
+def _tell_everybody() -> None:
+    """Once this is committed; a worker that is not reached looks by itself within seconds."""
+    transaction.on_commit(partial(wake_everybody, kind="standing"), robust=True)
 
 
 def _change(actor: User | str, reason: str) -> dict[str, Any]:

@@ -200,6 +200,7 @@ def test_start_pause_and_stop_are_safe_to_repeat(bot: Bot, client: APIClient) ->
 
     assert desired("start") == desired("start") == ("RUNNING", "leave")
     assert desired("pause") == desired("pause") == ("PAUSED", "leave")
+    Bot.objects.update(observed_status="PAUSED")
     assert desired("stop") == desired("stop") == ("STOPPED", "leave")
     assert desired("stop", position="guard") == ("STOPPED", "guard")
     verbs = list(

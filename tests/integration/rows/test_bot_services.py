@@ -117,6 +117,7 @@ def test_start_pause_and_stop_are_safe_to_repeat_and_audited_once() -> None:
 
     for act in (start_bot, start_bot, pause_bot, pause_bot, start_bot):
         act(bot=bot, actor=world.user)
+    Bot.objects.filter(pk=bot.pk).update(observed_status="RUNNING")
     for _ in range(2):
         stop_bot(bot=bot, actor=world.user, kind="guard")
 

@@ -98,7 +98,7 @@ def test_what_may_be_planned_is_the_stricter_of_system_and_bot(
 
     assert standing.mode == mode
     assert getattr(entry, "code", "") == refusal
-    expected = {"trade": 3, "exits_only": 3, "flatten": 1, "nothing": 0}[mode]
+    expected = {"trade": 3, "exits_only": 3, "flatten": 2, "nothing": 0}[mode]
     assert admitted == [True] * expected + [False] * (3 - expected)
     planned = expected + (1 if mode == "trade" else 0)
     assert kinds(hand.bot) == before + ["IntentPlanned"] * planned
