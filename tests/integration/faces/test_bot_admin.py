@@ -160,6 +160,7 @@ def test_actions_change_what_is_wanted_and_write_it_down(
     bot: Bot, pages: Client, operator: User
 ) -> None:
     seen = []
+    Bot.objects.update(observed_status="RUNNING")
     for action in ("start", "pause", "stop_guard", "stop_leave", "stop_sell"):
         _act(pages, action, bot)
         bot.refresh_from_db()
