@@ -36,13 +36,14 @@ CANCELER = {
     **TAKER,
     "plan_changes": {"entry": "limit", "entry_offset": 0.02, "entry_timeout_s": 1.0},
 }
-# What makes the armed place be reached: the answer is lost, or the order never arrives.
+# What makes the armed place be reached: the answer is lost, or the order never arrives. A wish stays
+# planned while the address is silent; a refused cancel silences it while the taker goes on deciding.
 PROVOKED: dict[str, dict[str, Any]] = {
     "resolve_found": {"kind": "lost_ack", "match": "POST */order", "count": 1},
     "resolve_absent": {"kind": "drop", "match": "POST */order", "count": 1},
     "resend": {"kind": "drop", "match": "POST */order", "count": 1},
     "planned": {
-        "kind": "rate_limited", "match": "POST */order", "count": 1, "retry_after": 3,
+        "kind": "rate_limited", "match": "DELETE */order", "count": 1, "retry_after": 3,
     },
 }  # fmt: skip
 
@@ -92,5 +93,5 @@ def kill_at(fleet: Fleet, place: str) -> int:
     process: subprocess.Popen[bytes] = fleet.start_bots(crashpoint=place)
     if place in PROVOKED:
         fleet.exchange.sim("demo").fault(**PROVOKED[place])
-    wait_until(lambda: process.poll() is not None, seconds=60)
+    wait_until(lambda: process.poll() is not None, seconds=60, describe=state_of_bots)
     return process.returncode

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 SLICE_S: Final = 0.1
 PRIMING_MS: Final = 3_600_000
+# Generated markets trade every few seconds: enough that their tape is never empty at the start.
+GENERATED_PRIMING_MS: Final = 60_000
 # A venue that slept longer than this resumes at the present instead of catching up.
 LONGEST_CATCH_UP_MS: Final = 600_000
 
@@ -35,12 +36,14 @@ class Pump:
         self._broadcast = Broadcast(exchange)
 
     def prime(self, at: int) -> None:
-        """Give every market the quotes of the source's last move before `at`, without matching."""
-        span = 1_000 if self._venue.notice else PRIMING_MS
+        """Give every market its recent trades and last quotes before `at`, without matching."""
+        span = GENERATED_PRIMING_MS if self._venue.notice else PRIMING_MS
         for market in self._venue.markets.values():
-            moves = self._venue.source.moves(market.source_symbol, at - span, at)
-            for latest in deque(moves, maxlen=1):
-                self.stand(market, latest)
+            for move in self._venue.source.moves(market.source_symbol, at - span, at):
+                self._print(market, move)
+                market.take(move)
+            if market.move is not None:
+                self.stand(market, market.move)
 
     def stand(self, market: Market, move: MarketMove) -> None:
         """Put a market where a move ended, without matching anything against it."""

@@ -22,8 +22,10 @@ def path_config(**prices: Any) -> dict[str, Any]:
 
 
 async def test_a_generated_market_moves_by_itself_and_says_what_it_is(tmp_path: Path) -> None:
+    began = time.time() * 1_000
     with start_exchange(tmp_path) as exchange:
         async with Trader(exchange, USDT="1000000") as trader:
+            tape = (await trader.public("/api/v3/trades", symbol="BTCUSDT", limit="1000")).json
             socket = await trader.socket("/stream/ws")
             await ask(socket, "SUBSCRIBE", ["btcusdt@bookTicker", "btcusdt@trade"])
             event = await socket.receive_json(timeout=10)
@@ -33,6 +35,8 @@ async def test_a_generated_market_moves_by_itself_and_says_what_it_is(tmp_path: 
             await socket.close()
 
     assert event["s"] == "BTCUSDT"
+    # Whoever asks in the first instant finds a market that has traded before.
+    assert tape[0]["time"] < began
     assert filled.json["status"] == "FILLED"
     assert facts["notice"] == "generated prices, results mean nothing"
     assert float(day["lowPrice"]) <= float(day["lastPrice"]) <= float(day["highPrice"])
