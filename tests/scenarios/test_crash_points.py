@@ -37,7 +37,7 @@ CANCELER = {
     "plan_changes": {"entry": "limit", "entry_offset": 0.02, "entry_timeout_s": 1.0},
 }
 # What makes the armed place be reached: the answer is lost, or the order never arrives. A wish
-# stays planned while the address is silent; a refused cancel silences it, the taker goes on deciding.
+# stays planned while the address is silent: a refused cancel silences it, the taker goes on.
 PROVOKED: dict[str, dict[str, Any]] = {
     "resolve_found": {"kind": "lost_ack", "match": "POST */order", "count": 1},
     "resolve_absent": {"kind": "drop", "match": "POST */order", "count": 1},
