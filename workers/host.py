@@ -13,8 +13,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
-from redis.asyncio import BlockingConnectionPool, Redis
-
 from apps.venues.clock import WallClock
 from workers.accounts import OpenAccounts
 from workers.crew import Crew
@@ -25,6 +23,7 @@ from workers.lease import ProcessLease
 from workers.life import Life, run_together
 from workers.ports import StoreUnavailable
 from workers.postgres import Database
+from workers.redis_clients import patient_redis, quick_redis
 from workers.settings import HostSettings
 from workers.stores import BotRows, DeskRows, FeedRows, LifeRows
 
@@ -47,11 +46,8 @@ class Host:
         self.crew = Crew()
         self.draining = {"now": False}
         self.signal_checks = SignalChecks()
-        self.redis = Redis(
-            connection_pool=BlockingConnectionPool.from_url(
-                settings.redis_url, max_connections=8, timeout=5
-            )
-        )
+        self.redis = patient_redis(settings.redis_url)
+        self.quick_redis = quick_redis(settings.redis_url)
         self.accounts = OpenAccounts(
             rows=self.life_rows,
             redis_url=settings.redis_url,
@@ -114,10 +110,7 @@ class Host:
             renew_s=settings.lease_renew_s,
         )
         self.wakeups = RedisWakeups(
-            redis=self.redis,
-            process_id=process_id,
-            here=self.crew.nudge,
-            locate=self.life_rows.locate,
+            redis=self.quick_redis, here=self.crew.nudge, locate=self.life_rows.locate
         )
         self._rounds = asyncio.create_task(self._live(process_id), name="rounds")
 
@@ -131,6 +124,7 @@ class Host:
             asyncio.create_task(life.deliver_signals(), name="signals"),
             asyncio.create_task(life.flush_reports(), name="reports"),
             asyncio.create_task(inbox.read(), name="inbox"),
+            asyncio.create_task(self.wakeups.send(), name="wake-ups"),
         )
         # A round ends when the lease is lost, or by an error of ours. Either way nothing may go
         # on under this registration: its shifts end, and their successors start under the next.
@@ -166,6 +160,7 @@ class Host:
         await self.accounts.close()
         await self.feeds.close()
         await self.redis.aclose()
+        await self.quick_redis.aclose()
 
 
 def leave_out_ccxt_leftovers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ from uuid import UUID
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from apps.bots.wakeups import KEPT, stream_of
+from apps.operations.wakeups import KEPT, stream_of
+from workers.ports import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -24,30 +25,48 @@ Deliver = Callable[[UUID, str], None]
 
 
 class RedisWakeups:
-    """Nudges bots wherever they run: in this process directly, elsewhere through its stream."""
+    """Nudges bots wherever they run: in this process directly, elsewhere through its stream.
+
+    Whoever wakes is never held up: what goes elsewhere is sent by a round of its own, and dropped
+    when it cannot be sent at once.
+    """
 
     def __init__(
-        self, *, redis: Redis, process_id: UUID, here: Callable[[UUID, str], bool], locate: Locate
+        self, *, redis: Redis, here: Callable[[UUID, str], bool], locate: Locate, most: int = KEPT
     ) -> None:
         self._redis = redis
-        self._process_id = process_id
         self._here = here
         self._locate = locate
+        self._most = most
+        self._waiting: dict[tuple[UUID, str], None] = {}
+        self._any = asyncio.Event()
 
     async def wake(self, *, bot_ids: Sequence[UUID], kind: str) -> None:
-        away = [bot_id for bot_id in bot_ids if not self._here(bot_id, kind)]
-        if not away:
-            return
+        for bot_id in bot_ids:
+            if not self._here(bot_id, kind) and len(self._waiting) < self._most:
+                self._waiting[bot_id, kind] = None
+                self._any.set()
+
+    async def send(self) -> None:
+        """Pass on for ever what waits to be sent."""
+        while True:
+            await self._any.wait()
+            await self.send_once()
+
+    async def send_once(self) -> None:
+        self._any.clear()
+        waiting, self._waiting = list(self._waiting), {}
         try:
-            for bot_id, process_id in (await self._locate(away)).items():
-                await self._redis.xadd(
-                    stream_of(process_id),
-                    {"bot": str(bot_id), "kind": kind},
-                    maxlen=KEPT,
-                    approximate=True,
-                )
-        except RedisError as trouble:
-            logger.warning("wake-up not sent: %s", trouble)
+            located = await self._locate(sorted({bot_id for bot_id, _ in waiting}))
+            pipe = self._redis.pipeline(transaction=False)
+            for bot_id, kind in waiting:
+                if bot_id in located:
+                    stream = stream_of(located[bot_id])
+                    fields: Any = {"bot": str(bot_id), "kind": kind}
+                    pipe.xadd(stream, fields, maxlen=KEPT, approximate=True)
+            await pipe.execute()
+        except (RedisError, OSError, StoreUnavailable) as trouble:
+            logger.warning("%d wake-ups not sent: %s", len(waiting), trouble)
 
 
 class Inbox:
@@ -69,7 +88,7 @@ class Inbox:
                 answer: Any = await self._redis.xread(
                     {self._stream: last}, count=500, block=BLOCK_MS
                 )
-            except RedisError as trouble:
+            except (RedisError, OSError) as trouble:
                 logger.warning("inbox not readable: %s", trouble)
                 await asyncio.sleep(1.0)
                 continue

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from workers.inbox import Inbox, RedisWakeups
+from workers.redis_clients import quick_redis
 
 pytestmark = pytest.mark.servers
 
@@ -36,9 +37,7 @@ def wakeups(redis: Redis, *, located: dict[UUID, UUID], here: set[UUID]) -> Redi
     async def locate(bot_ids: object) -> dict[UUID, UUID]:
         return located
 
-    return RedisWakeups(
-        redis=redis, process_id=uuid4(), here=lambda bot_id, _kind: bot_id in here, locate=locate
-    )
+    return RedisWakeups(redis=redis, here=lambda bot_id, _kind: bot_id in here, locate=locate)
 
 
 async def test_a_wakeup_reaches_the_process_that_runs_the_bot(redis_url: str) -> None:
@@ -47,6 +46,7 @@ async def test_a_wakeup_reaches_the_process_that_runs_the_bot(redis_url: str) ->
         sender = wakeups(redis, located={bot_id: process_id}, here=set())
 
         await sender.wake(bot_ids=[bot_id], kind="facts")
+        await sender.send_once()
 
         async with asyncio.timeout(10):
             assert await delivered.get() == (bot_id, "facts")
@@ -57,6 +57,7 @@ async def test_what_was_sent_before_the_process_began_to_read_is_not_lost(redis_
     async with Redis.from_url(redis_url) as redis:
         sender = wakeups(redis, located=dict.fromkeys(bots, process_id), here=set())
         await sender.wake(bot_ids=bots, kind="signal")
+        await sender.send_once()
 
         async with reading(redis, process_id) as delivered, asyncio.timeout(10):
             assert [await delivered.get(), await delivered.get()] == [
@@ -65,16 +66,50 @@ async def test_what_was_sent_before_the_process_began_to_read_is_not_lost(redis_
 
 
 async def test_a_bot_of_this_process_is_woken_without_redis() -> None:
+    woken: list[tuple[UUID, str]] = []
     bot_id = uuid4()
-    async with Redis.from_url("redis://127.0.0.1:1/0") as nobody:
-        sender = wakeups(nobody, located={}, here={bot_id})
 
-        await sender.wake(bot_ids=[bot_id], kind="facts")
+    def here(bot: UUID, kind: str) -> bool:
+        woken.append((bot, kind))
+        return True
+
+    async def nowhere(_bot_ids: object) -> dict[UUID, UUID]:
+        raise AssertionError("nobody is away")
+
+    async with quick_redis("redis://127.0.0.1:1/0") as nobody:
+        await RedisWakeups(redis=nobody, here=here, locate=nowhere).wake(
+            bot_ids=[bot_id], kind="facts"
+        )
+
+    assert woken == [(bot_id, "facts")]
 
 
-async def test_a_dead_redis_costs_the_wakeup_and_nothing_else() -> None:
-    bot_id = uuid4()
-    async with Redis.from_url("redis://127.0.0.1:1/0") as nobody:
-        sender = wakeups(nobody, located={bot_id: uuid4()}, here=set())
+async def test_a_dead_redis_costs_the_wakeup_and_nothing_else(redis_url: str) -> None:
+    process_id, dropped, sent = uuid4(), uuid4(), uuid4()
+    located = dict.fromkeys([dropped, sent], process_id)
+    async with quick_redis("redis://127.0.0.1:1/0") as nobody:
+        sender = wakeups(nobody, located=located, here=set())
+        await sender.wake(bot_ids=[dropped], kind="facts")
 
-        await sender.wake(bot_ids=[bot_id], kind="facts")
+        await sender.send_once()
+
+    async with quick_redis(redis_url) as redis, reading(redis, process_id) as delivered:
+        sender = wakeups(redis, located=located, here=set())
+        await sender.wake(bot_ids=[sent], kind="facts")
+        await sender.send_once()
+        async with asyncio.timeout(10):
+            assert await delivered.get() == (sent, "facts")
+        assert delivered.empty()
+
+
+async def test_one_who_wakes_others_never_waits_for_redis_and_keeps_no_endless_list() -> None:
+    async with quick_redis("redis://127.0.0.1:1/0") as nobody:
+
+        async def lost(_bot_ids: object) -> dict[UUID, UUID]:
+            raise AssertionError("nothing is sent by the one who wakes")
+
+        sender = RedisWakeups(redis=nobody, here=lambda *_: False, locate=lost, most=2)
+
+        await sender.wake(bot_ids=[uuid4() for _ in range(5)], kind="facts")
+
+        assert len(sender._waiting) == 2
