@@ -24,11 +24,11 @@ from apps.ledger.rows import BotBooks
 from apps.ledger.standing import Standing, epochs_by_scope, read_standings
 from apps.ledger.storage import (
     Funds,
-    load_equity,
     load_funds,
     load_live_counts,
     load_orders,
     load_positions,
+    load_worth,
     unbooked_fills,
     write_books,
     write_funds,
@@ -272,8 +272,7 @@ def _load(fresh: Sequence[Append], recorded_at: int) -> _Loaded:
             books[key].positions = positions
         for key, counts in load_live_counts(bot_ids=mover_ids).items():
             books[key].live = counts
-        for key, (realised, fees) in load_equity(bot_ids=mover_ids).items():
-            books[key].realised, books[key].fees = realised, fees
+        load_worth(books={key: books[key] for key in mover_ids})
     accounts = list({batch.account_id for batch in movers})
     return _Loaded(
         standings=standings,

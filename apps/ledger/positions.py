@@ -1,10 +1,11 @@
 """The arithmetic of a position: what buys cost, what sells gave, and when it is flat.
 
 Cost is average cost in the quote asset. A fee paid in quote is part of cost or proceeds, one paid
-in base makes the holding smaller, one paid in a third asset is listed by asset only. A position
-is flat when less than a lot is left, or when what is left is worth less than the venue's minimum
-and no order is selling it; what is left then is dust, written off in the profit as the kernel
-does.
+in base makes the holding smaller, one paid in a third asset is listed by asset only: a `pnl` is
+after the former two. `unsold_fees` is the part of them that the cost of unsold coins holds.
+A position is flat when less than a lot is left, or when what is left is worth less than the
+venue's minimum and no order is selling it; what is left then is dust, written off in the profit
+as the kernel does.
 """
 
 from datetime import datetime
@@ -12,8 +13,9 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from apps.common.exact import stored
-from apps.common.moments import to_datetime, utc_day
-from apps.ledger.rows import ZERO, BotBooks, DayRow, EquityRow, FillRow, OrderRow, PositionRow
+from apps.common.moments import to_datetime
+from apps.ledger.rows import ZERO, BotBooks, FillRow, OrderRow, PositionRow
+from apps.ledger.worth import day_of, note_equity, unsold_cost
 from apps.trading.events import IntentPlanned, OrderFilled
 from apps.trading.order import Role, Side
 
@@ -71,24 +73,28 @@ def take_fill(
 ) -> None:
     """Move the position by one fill; write the fill, the equity after it, and its day."""
     value = event.price * event.quantity
+    fee = _fee_in_quote(books, event)
     _note_fee(books, position, event)
+    books.price = event.price
+    books.capital = books.capitals.get(order.config_version, books.capital)
     if position.status == PENDING:
         position.status = ACTIVE
         position.opened_at = to_datetime(event.filled_at)
     gained = None
     if order.side == Side.BUY:
         _buy(books, position, event, value)
+        position.unsold_fees += fee
     else:
         gained = _sell(books, position, event, value)
+        books.realised += fee
         position.exit_reason = EXIT_REASONS.get(Role(order.role), "")
     books.changed_positions[position.id] = position
-    day = _day(books, event.filled_at)
+    day = day_of(books=books, at=event.filled_at)
     day.fills += 1
     day.volume += value
-    day.fees += _fee_in_quote(books, event)
+    day.fees += fee
     day.pnl += gained or ZERO
-    books.fees += _fee_in_quote(books, event)
-    books.realised += gained or ZERO
+    books.fees += fee
     books.fills.append(
         FillRow(
             bot_id=books.facts.bot_id,
@@ -108,36 +114,16 @@ def take_fill(
             filled_ms=event.filled_at,
         )
     )
-    capital = books.capitals.get(order.config_version, ZERO)
-    finish_if_flat(
-        books=books,
-        position=position,
-        at=event.filled_at,
-        seq=seq,
-        price=event.price,
-        capital=capital,
-    )
+    if not finish_if_flat(books=books, position=position, at=event.filled_at, seq=seq):
+        note_equity(books=books, at=event.filled_at, seq=seq)
 
 
-def finish_if_flat(
-    *,
-    books: BotBooks,
-    position: PositionRow,
-    at: int,
-    seq: int,
-    price: Decimal | None = None,
-    capital: Decimal | None = None,
-) -> None:
-    """Close the position when nothing sellable is left, and note the equity when it moved."""
-    moved = price is not None
-    if position.status == ACTIVE and position.sold and _is_flat(books, position):
-        _close(books, position, at)
-        moved = True
-    if moved:
-        last = price or position.exit_price or position.entry_price or ZERO
-        if capital is None:
-            capital = books.capitals.get(position.config_version or 0, ZERO)
-        _note_equity(books, at=at, seq=seq, price=last, capital=capital)
+def finish_if_flat(*, books: BotBooks, position: PositionRow, at: int, seq: int) -> bool:
+    """Close the position when nothing sellable is left; the equity is noted if it was closed."""
+    if position.status != ACTIVE or not position.sold or not _is_flat(books, position):
+        return False
+    _close(books, position, at=at, seq=seq)
+    return True
 
 
 def end_round_trip(*, books: BotBooks, index: int, reason: str, at: int, seq: int) -> None:
@@ -146,26 +132,26 @@ def end_round_trip(*, books: BotBooks, index: int, reason: str, at: int, seq: in
     if position is None or position.status != ACTIVE:
         return
     position.exit_reason = position.exit_reason or reason
-    _close(books, position, at)
-    last = position.exit_price or position.entry_price or ZERO
-    capital = books.capitals.get(position.config_version or 0, ZERO)
-    _note_equity(books, at=at, seq=seq, price=last, capital=capital)
+    _close(books, position, at=at, seq=seq)
 
 
-def _close(books: BotBooks, position: PositionRow, at: int) -> None:
+def _close(books: BotBooks, position: PositionRow, *, at: int, seq: int) -> None:
     """What is left is dust, written off in the profit."""
     written_off = position.proceeds - position.cost - position.pnl
     position.pnl += written_off
     position.status = CLOSED
     position.closed_at = to_datetime(at)
-    books.realised += written_off
+    books.realised += written_off + position.unsold_fees
+    books.dust += position.quantity
+    position.unsold_fees = ZERO
     books.changed_positions[position.id] = position
     del books.positions[position.index]
-    day = _day(books, at)
+    day = day_of(books=books, at=at)
     day.pnl += written_off
     day.trades += 1
     day.wins += position.pnl > 0
     day.losses += position.pnl < 0
+    note_equity(books=books, at=at, seq=seq)
 
 
 def drop_if_never_filled(*, books: BotBooks, position: PositionRow) -> None:
@@ -210,6 +196,7 @@ def _new_position(
         cost=ZERO,
         proceeds=ZERO,
         pnl=ZERO,
+        unsold_fees=ZERO,
         fees={},
         confidence=None,
         config_version=config_version,
@@ -239,17 +226,23 @@ def _buy(books: BotBooks, position: PositionRow, event: OrderFilled, value: Deci
 
 def _sell(books: BotBooks, position: PositionRow, event: OrderFilled, value: Decimal) -> Decimal:
     """Take coins out at average cost; what the sale gained."""
-    gone = min(position.quantity, event.quantity + _paid(event, books.facts.base))
-    unsold_cost = position.cost - (position.proceeds - position.pnl)
+    sold = event.quantity + _paid(event, books.facts.base)
+    gone = min(position.quantity, sold)
+    unsold = unsold_cost(position.cost, position.proceeds, position.pnl)
     share = gone / position.quantity if position.quantity else Decimal(1)
     proceeds = stored(value - _paid(event, books.facts.quote))
-    gained = stored(proceeds - unsold_cost * share)
+    gained = stored(proceeds - unsold * share)
+    freed = stored(position.unsold_fees * share)
     before = (position.exit_price or ZERO) * position.sold
     position.sold += event.quantity
     position.exit_price = stored((before + value) / position.sold)
     position.quantity -= gone
     position.proceeds += proceeds
     position.pnl += gained
+    position.unsold_fees -= freed
+    books.realised += gained + freed
+    # More than the position held came out of what earlier ones left over.
+    books.dust -= sold - gone
     return gained
 
 
@@ -264,8 +257,14 @@ def _fee_in_quote(books: BotBooks, event: OrderFilled) -> Decimal:
 
 def _note_fee(books: BotBooks, position: PositionRow, event: OrderFilled) -> None:
     if event.fee:
-        paid = Decimal(position.fees.get(event.fee_asset, "0")) + event.fee
-        position.fees[event.fee_asset] = format(paid.normalize(), "f")
+        _add_fee(position.fees, event)
+        if event.fee_asset not in (books.facts.base, books.facts.quote):
+            _add_fee(books.other_fees, event)
+
+
+def _add_fee(fees: dict[str, str], event: OrderFilled) -> None:
+    paid = Decimal(fees.get(event.fee_asset, "0")) + event.fee
+    fees[event.fee_asset] = format(paid.normalize(), "f")
 
 
 def _is_flat(books: BotBooks, position: PositionRow) -> bool:
@@ -275,27 +274,3 @@ def _is_flat(books: BotBooks, position: PositionRow) -> bool:
     selling = books.live.get((position.index, Side.SELL.value), 0)
     last = position.exit_price or ZERO
     return selling == 0 and position.quantity * last < facts.min_notional
-
-
-def _day(books: BotBooks, at: int) -> DayRow:
-    day = utc_day(at)
-    return books.days.setdefault(day, DayRow(books.facts.bot_id, day))
-
-
-def _note_equity(books: BotBooks, *, at: int, seq: int, price: Decimal, capital: Decimal) -> None:
-    held = sum((item.quantity for item in books.positions.values()), ZERO)
-    unsold = sum(
-        (item.cost - (item.proceeds - item.pnl) for item in books.positions.values()), ZERO
-    )
-    unrealised = stored(held * price - unsold)
-    books.equity.append(
-        EquityRow(
-            bot_id=books.facts.bot_id,
-            seq=seq,
-            at_ms=at,
-            equity=stored(capital + books.realised + unrealised),
-            realised=stored(books.realised),
-            unrealised=unrealised,
-            fees=stored(books.fees),
-        )
-    )

@@ -1,55 +1,87 @@
-"""Reads for pages and checkers: profit, where coins are, and whether the books add up."""
+"""Reads for pages and checkers: days, equity, where coins are, and whether the books add up."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+from django.utils import timezone
 
 from apps.bots.models import Bot
 from apps.common.moments import to_datetime
 from apps.common.sql import fetch
-from apps.ledger.models import DailyStat, EquityPoint, Position
+from apps.ledger.profit import Figures, bot_figures
 from apps.ledger.rows import ZERO
 from apps.ledger.storage import LIVE_NAMES
 
+MOST_DAYS = 1_000
+_RATIO = Decimal("1e-8")
+
 
 @dataclass(frozen=True, slots=True)
-class Profit:
-    """A bot's figures in its quote asset. `unrealised` is at the price of its last fill."""
+class Day:
+    """A UTC day of a bot in its quote asset; without fills it has zeros and the equity before it.
 
-    realised: Decimal
-    unrealised: Decimal
-    fees: Decimal
-    fees_by_asset: dict[str, Decimal]
+    `pnl`: what selling gained, after fees. `max_drawdown`: the deepest fall of the equity within
+    the day, in quote, and `max_drawdown_ratio` of the highest equity of the day.
+    """
+
+    day: date
+    fills: int
     trades: int
     wins: int
     losses: int
     volume: Decimal
-    open_positions: int
-    days: list[DailyStat]
+    pnl: Decimal
+    fees: Decimal
+    equity: Decimal
+    max_drawdown: Decimal
+    max_drawdown_ratio: Decimal
 
 
-def profit_of(*, bot: Bot, since: int | None = None, until: int | None = None) -> Profit:
-    """Profit, fees and counts; `since` and `until` (ms) bound the days that are listed."""
-    last = EquityPoint.objects.filter(bot=bot).order_by("-seq").first()
-    all_days = DailyStat.objects.filter(bot=bot)
-    days = all_days
-    if since is not None:
-        days = days.filter(day__gte=to_datetime(since).date())
-    if until is not None:
-        days = days.filter(day__lt=to_datetime(until).date())
-    figures = list(all_days)
-    return Profit(
-        realised=last.realised if last else sum((d.pnl for d in figures), ZERO),
-        unrealised=last.unrealised if last else ZERO,
-        fees=last.fees if last else sum((d.fees for d in figures), ZERO),
-        fees_by_asset=_fees_by_asset(bot),
-        trades=sum(day.trades for day in figures),
-        wins=sum(day.wins for day in figures),
-        losses=sum(day.losses for day in figures),
-        volume=sum((day.volume for day in figures), ZERO),
-        open_positions=Position.objects.filter(bot=bot, status=Position.Status.ACTIVE).count(),
-        days=list(days.order_by("day")),
+def daily_figures(*, bot: Bot, since: int | None = None, until: int | None = None) -> list[Day]:
+    """Every UTC day from the bot's first (or that of `since`, ms) to today (or before `until`).
+
+    At most the last thousand of them; oldest first.
+    """
+    rows = list(
+        fetch(
+            "SELECT day, fills, trades, wins, losses, volume, pnl, fees, capital, equity, highest,"
+            " max_drawdown FROM ledger_dailystat WHERE bot_id = %s ORDER BY day",
+            [bot.pk],
+        )
     )
+    today = timezone.now().date()
+    first = min([bot.created_at.date(), *(row[0] for row in rows[:1])])
+    first = first if since is None else max(first, to_datetime(since).date())
+    end = today if until is None else min(today, to_datetime(until - 1).date())
+    first = max(first, end - timedelta(days=MOST_DAYS - 1))
+    known = {row[0]: row for row in rows}
+    equity = next((row[9] for row in reversed(rows) if row[0] < first), bot.capital)
+    days: list[Day] = []
+    for number in range((end - first).days + 1):
+        day = first + timedelta(days=number)
+        row = known.get(day)
+        days.append(_quiet(day, equity) if row is None else _traded(row))
+        equity = days[-1].equity
+    return days
+
+
+def profit_of(*, bot: Bot) -> Figures:
+    """One bot's figures."""
+    return bot_figures([bot.pk])[bot.pk]
+
+
+def _quiet(day: date, equity: Decimal) -> Day:
+    return Day(day, 0, 0, 0, 0, ZERO, ZERO, ZERO, equity, ZERO, ZERO)
+
+
+def _traded(row: tuple[Any, ...]) -> Day:
+    capital, equity, highest, drawdown = row[8:12]
+    height = capital + highest
+    ratio = (drawdown / height).quantize(_RATIO) if height > 0 else ZERO
+    return Day(*row[:8], equity=equity, max_drawdown=drawdown, max_drawdown_ratio=ratio)
 
 
 def coins_of(*, bot: Bot) -> dict[str, Decimal]:
@@ -119,12 +151,3 @@ def broken_books(*, account_id: UUID) -> list[str]:
         rows = fetch(sql, {"account": account_id, "live": LIVE_NAMES})
         found += [sentence.format(*row) for row in rows]
     return found
-
-
-def _fees_by_asset(bot: Bot) -> dict[str, Decimal]:
-    rows = fetch(
-        "SELECT fee_asset, sum(fee) FROM ledger_fill WHERE bot_id = %s AND fee <> 0"
-        " GROUP BY fee_asset ORDER BY fee_asset",
-        [bot.pk],
-    )
-    return dict(rows)

@@ -71,6 +71,7 @@ class PositionRow:
     cost: Decimal
     proceeds: Decimal
     pnl: Decimal
+    unsold_fees: Decimal
     fees: dict[str, str]
     confidence: float | None
     config_version: int | None
@@ -108,15 +109,22 @@ class EquityRow:
     bot_id: UUID
     seq: int
     at_ms: int
+    price: Decimal
+    capital: Decimal
     equity: Decimal
     realised: Decimal
     unrealised: Decimal
     fees: Decimal
+    dust: Decimal
+    other_fees: dict[str, str]
 
 
 @dataclass(slots=True)
 class DayRow:
-    """What a batch adds to one day's figures; the field names are the columns."""
+    """What a batch adds to one day's figures; the field names are the columns.
+
+    `highest` and `lowest`: of what became of the capital, so that money put in is no profit.
+    """
 
     bot_id: UUID
     day: date
@@ -127,6 +135,11 @@ class DayRow:
     volume: Decimal = ZERO
     pnl: Decimal = ZERO
     fees: Decimal = ZERO
+    capital: Decimal = ZERO
+    equity: Decimal = ZERO
+    highest: Decimal = ZERO
+    lowest: Decimal = ZERO
+    max_drawdown: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,8 @@ class BotBooks:
     """One bot's projections while events are folded in, and what they changed.
 
     `positions`: by slot, those not closed. `live`: live orders by (slot, side). `capitals`: by
-    configuration version. `reserves`: what reservations changed by, per asset.
+    configuration version. `reserves`: what reservations changed by, per asset. `price` and
+    `capital` are the last fill's; `realised` to `change` go on from the last equity row.
     """
 
     facts: BotFacts
@@ -155,8 +169,13 @@ class BotBooks:
     positions: dict[int, PositionRow] = field(default_factory=dict)
     live: dict[tuple[int, str], int] = field(default_factory=dict)
     capitals: dict[int, Decimal] = field(default_factory=dict)
+    price: Decimal = ZERO
+    capital: Decimal = ZERO
     realised: Decimal = ZERO
     fees: Decimal = ZERO
+    other_fees: dict[str, str] = field(default_factory=dict)
+    dust: Decimal = ZERO
+    change: Decimal = ZERO
     plan_seq: int = 0
     last_trade_ms: int | None = None
     changed_orders: dict[str, OrderRow] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Loads what a group of appends needs and writes what it changed, one statement per table."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
@@ -28,6 +28,16 @@ ORDER_COLUMNS = column_names(OrderRow)
 POSITION_COLUMNS = column_names(PositionRow)
 LIVE_NAMES = [status.value for status in LIVE]
 _QUOTED = {"index": '"index"'}
+# How a batch's part of a day joins what is stored: sums, but for these.
+_ADDED = "d.{0} + EXCLUDED.{0}"
+_DAY = {
+    "capital": "EXCLUDED.{0}",
+    "equity": "EXCLUDED.{0}",
+    "highest": "greatest(d.{0}, EXCLUDED.{0})",
+    "lowest": "least(d.{0}, EXCLUDED.{0})",
+    # Falls within either part, and from the height of the one to the depth of the other.
+    "max_drawdown": "greatest(d.{0}, EXCLUDED.{0}, d.highest - EXCLUDED.lowest)",
+}
 _JSON = {row: json_names(row) for row in (OrderRow, PositionRow, FillRow, EquityRow, DayRow)}
 
 
@@ -104,14 +114,19 @@ def load_live_counts(*, bot_ids: Sequence[UUID]) -> dict[UUID, dict[tuple[int, s
     return counts
 
 
-def load_equity(*, bot_ids: Sequence[UUID]) -> dict[UUID, tuple[Decimal, Decimal]]:
-    """Per bot, realised profit and fees after its last equity row."""
+def load_worth(*, books: Mapping[UUID, BotBooks]) -> None:
+    """Let each bot's running sums go on from its last equity row."""
     found = fetch(
-        "SELECT b.id, e.realised, e.fees FROM unnest(%s) AS b(id), LATERAL (SELECT realised, fees"
+        "SELECT b.id, e.price, e.capital, e.realised, e.fees, e.dust, e.other_fees,"
+        " e.equity - e.capital FROM unnest(%s) AS b(id), LATERAL (SELECT *"
         " FROM ledger_equitypoint WHERE bot_id = b.id ORDER BY seq DESC LIMIT 1) e",
-        [list(bot_ids)],
+        [list(books)],
     )
-    return {row[0]: (row[1], row[2]) for row in found}
+    for bot_id, price, capital, realised, fees, dust, other_fees, change in found:
+        item = books[bot_id]
+        item.price, item.capital, item.change = price, capital, change
+        item.realised, item.fees, item.dust = realised, fees, dust
+        item.other_fees = orjson.loads(other_fees)
 
 
 def load_funds(*, account_ids: Sequence[UUID], bot_ids: Sequence[UUID]) -> Funds:
@@ -224,10 +239,10 @@ def _insert(table: str, row_type: type[Any], rows: Sequence[Any]) -> None:
 
 def _add_days(rows: Sequence[DayRow]) -> None:
     names = column_names(DayRow)
-    adding = ", ".join(f"{name} = ledger_dailystat.{name} + EXCLUDED.{name}" for name in names[2:])
+    setting = ", ".join(f"{name} = {_DAY.get(name, _ADDED).format(name)}" for name in names[2:])
     execute_rows(
-        f"INSERT INTO ledger_dailystat ({columns(names)}) VALUES %s"  # noqa: S608
-        f" ON CONFLICT (bot_id, day) DO UPDATE SET {adding}, updated_at = now()",
+        f"INSERT INTO ledger_dailystat AS d ({columns(names)}) VALUES %s"  # noqa: S608
+        f" ON CONFLICT (bot_id, day) DO UPDATE SET {setting}, updated_at = now()",
         [attrgetter(*names)(row) for row in rows],
     )
 

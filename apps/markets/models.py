@@ -71,6 +71,24 @@ class Market(models.Model):
         )
 
 
+class MarketPrice(models.Model):
+    """The last price of a market that somebody's bots watch, and when it was; newer ones win."""
+
+    market = models.OneToOneField(
+        Market, primary_key=True, on_delete=models.CASCADE, related_name="last_price"
+    )
+    price = AmountField()
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price__gt=0), name="market_price_positive")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} {self.price}"
+
+
 class CandleBlock(models.Model):
     """The bars of one market and timeframe that open on one UTC day, packed (see `blocks`)."""
 

@@ -73,6 +73,9 @@ RECV_WINDOW_MS = env.read("RECV_WINDOW_MS")
 READ_LAG_MS = env.read("READ_LAG_MS")
 KEY_PRIVATE_FILE = env.read("KEY_PRIVATE_FILE")
 STRATEGY_PATH = env.read("STRATEGY_PATH")
+REPORTING_CURRENCY = env.read("REPORTING_CURRENCY")
+LOG_KEEP_DAYS = env.read("LOG_KEEP_DAYS")
+LOG_KEEP_LINES = env.read("LOG_KEEP_LINES")
 
 LOGGING_CONFIG = "config.logs.from_settings"
 LOGGING = {"format": env.read("FLOTILLA_LOG_FORMAT"), "level": env.read("FLOTILLA_LOG_LEVEL")}

@@ -24,7 +24,8 @@ class Position(models.Model):
     """A holding from its entry order to flat: pending, then active, then closed.
 
     `index` is the kernel's position slot; at most one position per slot is not closed. `cost` is
-    what the buys took of the quote asset, `proceeds` what the sells gave, fees in quote included.
+    what the buys took of the quote asset, `proceeds` what the sells gave, fees in quote included;
+    `pnl` is after fees. `unsold_fees`: the fees in quote that the cost of unsold coins holds.
     External bots report positions under their own `order_id`, without a configuration of ours.
     """
 
@@ -50,6 +51,7 @@ class Position(models.Model):
     cost = AmountField(default=0)
     proceeds = AmountField(default=0)
     pnl = AmountField(default=0)
+    unsold_fees = AmountField(default=0)
     fees = models.JSONField(default=dict)
     confidence = models.FloatField(null=True, blank=True)
     config_version = models.IntegerField(null=True, blank=True)
@@ -207,19 +209,38 @@ class Fill(models.Model):
 
 
 class EquityPoint(models.Model):
-    """A bot's worth in its quote asset right after a fill, at that fill's price."""
+    """A bot's worth in its quote asset right after a fill, at that fill's price.
+
+    equity = capital + realised + unrealised - fees. `dust`: coins that ended positions left over,
+    part of unrealised. `other_fees`: those in third assets by asset, part of nothing here.
+    """
 
     id = models.BigAutoField(primary_key=True)
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="equity", db_index=False)
     seq = models.BigIntegerField()
     at_ms = models.BigIntegerField()
+    price = AmountField(default=0)
+    capital = AmountField(default=0)
     equity = AmountField()
     realised = AmountField()
     unrealised = AmountField()
     fees = AmountField()
+    dust = AmountField(default=0)
+    other_fees = models.JSONField(default=dict)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["bot", "seq"], name="equity_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["bot", "seq"], name="equity_once"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    equity=models.F("capital")
+                    + models.F("realised")
+                    + models.F("unrealised")
+                    - models.F("fees")
+                ),
+                name="equity_adds_up",
+            ),
+        ]
         indexes = [models.Index(fields=["bot", "at_ms"], name="equity_by_time")]
 
     def __str__(self) -> str:
@@ -227,7 +248,11 @@ class EquityPoint(models.Model):
 
 
 class DailyStat(models.Model):
-    """A bot's figures of one UTC day, in its quote asset."""
+    """A bot's figures of one UTC day, in its quote asset, as its fills show them.
+
+    `pnl`: what was gained by selling, after fees. `equity` and `capital` at the day's last fill.
+    `highest` and `lowest`: of equity less capital. `max_drawdown`: its deepest fall, in quote.
+    """
 
     id = models.BigAutoField(primary_key=True)
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="days", db_index=False)
@@ -239,6 +264,11 @@ class DailyStat(models.Model):
     volume = AmountField(default=0)
     pnl = AmountField(default=0)
     fees = AmountField(default=0)
+    capital = AmountField(default=0)
+    equity = AmountField(default=0)
+    highest = AmountField(default=0)
+    lowest = AmountField(default=0)
+    max_drawdown = AmountField(default=0)
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -8,7 +8,8 @@ import pytest
 
 from apps.ledger import observations
 from apps.ledger.models import DailyStat, EquityPoint, Fill, Order, Position
-from apps.ledger.queries import broken_books, coins_of, equity_curve, profit_of
+from apps.ledger.profit import bot_figures
+from apps.ledger.queries import broken_books, coins_of, equity_curve
 from apps.ledger.rebuild import differences, restore
 from apps.trading.events import ConfigurationApplied, IntentExpired, IntentPlanned, OrderDone
 from apps.trading.journal import Appended
@@ -102,10 +103,12 @@ def test_partial_exits_gain_at_average_cost_and_dust_is_written_off() -> None:
     assert position.status == "closed"
     assert position.pnl == position.proceeds - position.cost == Decimal("-4.8")
     assert coins_of(bot=hand.bot) == {"BTC": Decimal("0.00008")}
-    profit = profit_of(bot=hand.bot)
-    assert profit.realised == Decimal("-4.8")
-    assert (profit.trades, profit.wins, profit.losses, profit.open_positions) == (1, 0, 1, 0)
-    assert profit.fees_by_asset == {"BTC": Decimal("0.00002")}
+    figures = bot_figures([hand.bot.pk])[hand.bot.pk]
+    assert figures.net_realised == Decimal("-4.8")
+    # The fee of 0.00002 BTC at 50,000 is a cost of its own; the dust is worth its last price.
+    assert (figures.realised, figures.fees) == (Decimal("-3.8"), Decimal(1))
+    assert figures.unrealised == figures.dust * 48000 == Decimal("3.84")
+    assert (figures.trades, figures.wins, figures.losses, figures.open_positions) == (1, 0, 1, 0)
     assert differences(bot_id=hand.bot.id) == []
 
 
