@@ -70,6 +70,32 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SEND_SAFETY_S", float, 1.0, "A process stops sending this long before its TTL."),
     Variable("RECV_WINDOW_MS", int, 5000, "How long the exchange accepts a signed order."),
     Variable("READ_LAG_MS", int, 1000, "How late an exchange may show an order it accepted."),
+    Variable(
+        "EGRESS_IP",
+        str,
+        "default",
+        "Name of the address requests leave from; hosts behind one address give the same name "
+        "and so share its request budget at each exchange.",
+    ),
+    Variable(
+        "BUDGET_TARGET_SHARE",
+        float,
+        0.8,
+        "Share of an exchange's request limit that entries and data keep below; "
+        "the rest is for cancels and exits.",
+    ),
+    Variable(
+        "BUDGET_PROCESSES",
+        int,
+        4,
+        "Worker processes that share the limit while Redis, which counts them, is gone.",
+    ),
+    Variable(
+        "BROKER_VISIBILITY_TIMEOUT_S",
+        int,
+        3600,
+        "Seconds after which Redis hands out again what no worker took; recovery never needs it.",
+    ),
     Variable("KEY_PUBLIC_FILE", str, "", "Public key that seals exchange keys."),
     Variable("KEY_PRIVATE_FILE", str, "", "Private key that opens them: workers only."),
     Variable("INSTALLATION_ID", str, "", "4 characters 0-9 a-z that mark our orders; made once."),

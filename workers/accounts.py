@@ -7,12 +7,8 @@ from uuid import UUID
 
 from apps.trading.ports import Clock
 from apps.venues import VenueAccount, open_venue
-from apps.venues.budget import budget_key, weight_limit
-from apps.venues.budget_redis import RedisBudget, budget_connection
+from apps.venues.budgets import Budgets
 from apps.venues.ccxt import CcxtVenue
-
-ADDRESS = "default"
-"""The egress address budgets are counted for; hosts behind one address share it."""
 
 
 class Credentials(Protocol):
@@ -36,10 +32,9 @@ class OpenAccount:
 class OpenAccounts:
     """Opened once, whoever asks first; closed with the process."""
 
-    def __init__(self, *, rows: Credentials, redis_url: str, processes: int, clock: Clock) -> None:
+    def __init__(self, *, rows: Credentials, budgets: Budgets, clock: Clock) -> None:
         self._rows = rows
-        self._redis_url = redis_url
-        self._processes = processes
+        self._budgets = budgets
         self._clock = clock
         self._open: dict[UUID, OpenAccount] = {}
         self._opening: dict[UUID, asyncio.Lock] = {}
@@ -53,14 +48,7 @@ class OpenAccounts:
 
     async def _open_one(self, account_id: UUID) -> OpenAccount:
         key = await self._rows.venue_account(account_id=account_id)
-        budget = RedisBudget(
-            redis=budget_connection(self._redis_url),
-            key=budget_key(key, address=ADDRESS),
-            limit=weight_limit(key.exchange),
-            processes=self._processes,
-            clock=self._clock,
-        )
-        venue = open_venue(key, budget=budget, clock=self._clock)
+        venue = open_venue(key, budget=self._budgets.of_account(key), clock=self._clock)
         await venue.instruments()
         await venue.server_time()
         keeping_time = asyncio.create_task(venue.keep_time(), name=f"clock {account_id}")

@@ -70,7 +70,9 @@ async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
     if taken is None:
         return "superseded"
     key = VenueKey(taken.exchange, cast(Environment, taken.environment), taken.venue_name)
-    feed = open_feed(key, base_url=taken.base_url or None, clock=host.clock)
+    base_url = taken.base_url or None
+    budget = host.budgets.of_feed(key, base_url=base_url)
+    feed = open_feed(key, base_url=base_url, clock=host.clock, budget=budget)
     try:
         bars = BarFeed(
             feed_id=feed_id,

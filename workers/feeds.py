@@ -5,6 +5,7 @@ import logging
 
 from apps.trading.ports import Clock, Feed, FeedSilence
 from apps.venues import VenueKey, open_feed
+from apps.venues.budgets import Budgets
 from workers.crew import Crew
 
 logger = logging.getLogger(__name__)
@@ -13,8 +14,9 @@ logger = logging.getLogger(__name__)
 class OpenFeeds:
     """Opened at the first bot of an exchange, closed with the process."""
 
-    def __init__(self, *, crew: Crew, clock: Clock) -> None:
+    def __init__(self, *, crew: Crew, budgets: Budgets, clock: Clock) -> None:
         self._crew = crew
+        self._budgets = budgets
         self._clock = clock
         self._feeds: dict[VenueKey, Feed] = {}
         self._pumps: list[asyncio.Task[None]] = []
@@ -22,7 +24,8 @@ class OpenFeeds:
     async def watch(self, *, venue: VenueKey, base_url: str | None, symbol: str) -> None:
         feed = self._feeds.get(venue)
         if feed is None:
-            feed = open_feed(venue, base_url=base_url, clock=self._clock)
+            budget = self._budgets.of_feed(venue, base_url=base_url)
+            feed = open_feed(venue, base_url=base_url, clock=self._clock, budget=budget)
             self._feeds[venue] = feed
             pump = self._pump(venue, feed)
             self._pumps.append(asyncio.create_task(pump, name=f"prices {venue.venue_name}"))

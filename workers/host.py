@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
+from apps.venues.budgets import Budgets
 from apps.venues.clock import WallClock
 from workers.accounts import OpenAccounts
 from workers.crew import Crew
@@ -48,13 +49,15 @@ class Host:
         self.signal_checks = SignalChecks()
         self.redis = patient_redis(settings.redis_url)
         self.quick_redis = quick_redis(settings.redis_url)
-        self.accounts = OpenAccounts(
-            rows=self.life_rows,
+        self.budgets = Budgets(
             redis_url=settings.redis_url,
+            address=settings.egress_ip,
             processes=settings.processes,
+            target=settings.budget_target,
             clock=self.clock,
         )
-        self.feeds = OpenFeeds(crew=self.crew, clock=self.clock)
+        self.accounts = OpenAccounts(rows=self.life_rows, budgets=self.budgets, clock=self.clock)
+        self.feeds = OpenFeeds(crew=self.crew, budgets=self.budgets, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="host", daemon=True)
 
@@ -159,6 +162,7 @@ class Host:
         await self.life_rows.end_process(process_id=self.lease.process_id)
         await self.accounts.close()
         await self.feeds.close()
+        await self.budgets.close()
         await self.redis.aclose()
         await self.quick_redis.aclose()
 

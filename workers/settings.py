@@ -19,6 +19,8 @@ class HostSettings:
     lease_renew_s: float
     send_safety_s: float
     windows: Windows
+    egress_ip: str = "default"
+    budget_target: float = 0.8
     processes: int = 1
     database_threads: int = 4
 
@@ -34,4 +36,7 @@ def host_settings(*, queue: str) -> HostSettings:
         lease_renew_s=settings.LEASE_RENEW_S,
         send_safety_s=settings.SEND_SAFETY_S,
         windows=Windows(recv_window_ms=settings.RECV_WINDOW_MS, read_lag_ms=settings.READ_LAG_MS),
+        egress_ip=settings.EGRESS_IP,
+        budget_target=settings.BUDGET_TARGET_SHARE,
+        processes=settings.BUDGET_PROCESSES,
     )

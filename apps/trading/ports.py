@@ -41,13 +41,26 @@ class Lane(IntEnum):
 
 
 class Budget(Protocol):
-    """The shared request budget of an (exchange, credential, address)."""
+    """The request budget of an (exchange, credential, address), and the account's new orders."""
 
-    async def acquire(self, *, lane: Lane, weight: int) -> float:
-        """Take `weight` now and return 0.0, or return the seconds to wait first."""
+    async def acquire(
+        self, *, lane: Lane, weight: int, orders: int = 0, patience_s: float = 0.0
+    ) -> float:
+        """Take `weight` and return 0.0, or the seconds to wait first.
 
-    async def learn(self, *, used: int | None, retry_after_s: float, banned: bool) -> None:
-        """What the venue's answer said about the budget."""
+        Waits in line for at most `patience_s`, and not at all when that cannot be enough.
+        """
+
+    async def learn(
+        self,
+        *,
+        used: int | None,
+        retry_after_s: float,
+        banned: bool,
+        orders: Sequence[int | None] = (),
+        orders_retry_after_s: float = 0.0,
+    ) -> None:
+        """What the venue's answer said about the budget. `orders`: its counts, window by window."""
 
 
 class VenueUnavailable(Exception):

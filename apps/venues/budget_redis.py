@@ -1,6 +1,10 @@
 """The request budget shared by every process behind one address, kept in Redis."""
 
+import asyncio
 import logging
+import math
+import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -9,55 +13,25 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from apps.trading.ports import Clock, Lane
-from apps.venues.budget import BLURRED_MS, WINDOW_MS, MemoryBudget, ceiling
+from apps.venues.budget import (
+    BLURRED_MS,
+    HEAD_START_MS,
+    BudgetNames,
+    OrderCounter,
+    RateLimits,
+    WeightCounter,
+    is_paced,
+)
+from apps.venues.budget_scripts import ACQUIRE, LEARN
+from apps.venues.budget_waits import Waits
+from apps.venues.turnstile import Turnstile
 
 logger = logging.getLogger(__name__)
 
 # A request must not wait longer for its budget than for its answer.
-ANSWER_S = 0.3
+ANSWER_S = 0.25
 TRY_AGAIN_S = 1.0
 CONNECTIONS = 4
-
-# KEYS[1] hash {window, used, silent}; ARGV: now ms or "", window ms, then per call.
-# The server's own time keeps hosts with different clocks in one minute.
-_TURN = """
-local now = tonumber(ARGV[1])
-if not now then
-  local t = redis.call('TIME')
-  now = t[1] * 1000 + math.floor(t[2] / 1000)
-end
-local length = tonumber(ARGV[2])
-local window = math.floor(now / length)
-local kept = redis.call('HMGET', KEYS[1], 'window', 'used', 'silent')
-local used = 0
-if tonumber(kept[1]) == window then used = tonumber(kept[2]) or 0 end
-local silent = tonumber(kept[3]) or 0
-"""
-_KEEP = """
-redis.call('HSET', KEYS[1], 'window', window, 'used', used, 'silent', silent)
-redis.call('PEXPIRE', KEYS[1], math.max(2 * length, silent - now + length))
-"""
-ACQUIRE = (
-    _TURN
-    + """
-local weight, top = tonumber(ARGV[3]), tonumber(ARGV[4])
-if now < silent then return silent - now end
-if used > 0 and used + weight > top then return length - now % length end
-used = used + weight
-"""
-    + _KEEP
-    + "return 0"
-)
-LEARN = (
-    _TURN
-    + """
-local told, wait, blurred = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-if told >= 0 and now % length >= blurred then used = math.max(used, told) end
-if wait > 0 then silent = math.max(silent, now + wait) end
-"""
-    + _KEEP
-    + "return 0"
-)
 
 
 def budget_connection(url: str) -> Any:
@@ -74,59 +48,209 @@ def budget_connection(url: str) -> Any:
     return Redis.from_pool(pool)
 
 
-class RedisBudget:
-    """The shared budget; while Redis is gone, this process's equal part of it.
+class RedisLink:
+    """One process's way to the budgets in Redis: tried again by one question a second."""
 
-    `clock` only paces the fallback; `market_time` makes the minutes the clock's own, for runs
-    whose time is not the real one.
+    def __init__(self, *, redis: Any, clock: Clock, market_time: bool = False) -> None:
+        self.acquire = redis.register_script(ACQUIRE)
+        self.learn = redis.register_script(LEARN)
+        self._clock = clock
+        self._market_time = market_time
+        self._gone_until = 0.0
+        self._is_gone = False
+
+    @property
+    def is_up(self) -> bool:
+        """False from an answer that did not come until one that did."""
+        return not self._is_gone
+
+    async def run(self, script: Any, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """The script's answer; None when Redis gives none within ANSWER_S, at once while gone."""
+        if self._is_gone:
+            if self._clock.monotonic() < self._gone_until:
+                return None
+            # This question finds out; those beside it do not wait for it.
+            self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
+        now = self._clock.now() if self._market_time else ""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answer = await script(keys=keys, args=[now, *args])
+        except (RedisError, OSError, TimeoutError) as trouble:
+            self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
+            if not self._is_gone:
+                self._is_gone = True
+                logger.warning("request budget: own share only, Redis: %s", type(trouble).__name__)
+            return None
+        if self._is_gone:
+            self._is_gone = False
+            logger.info("request budget: shared again")
+        return answer
+
+
+class Silence:
+    """Until when the exchange will not listen, as far as this process knows."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._until = 0.0
+
+    def extend(self, seconds: float) -> None:
+        self._until = max(self._until, self._clock.monotonic() + seconds)
+
+    def left_ms(self) -> int:
+        return max(0, math.ceil((self._until - self._clock.monotonic()) * 1000))
+
+
+class SharedCounter:
+    """One process's view of one request counter: its line, its own share, the silences it knows.
+
+    `ban` is the whole address's. `processes` share the counter while nobody knows better; Redis
+    counts them.
     """
 
     def __init__(
-        self,
-        *,
-        redis: Any,
-        key: str,
-        limit: int,
-        processes: int,
-        clock: Clock,
-        market_time: bool = False,
+        self, *, link: RedisLink, limits: RateLimits, ban: Silence, processes: int, clock: Clock
     ) -> None:
-        self._acquire = redis.register_script(ACQUIRE)
-        self._learn = redis.register_script(LEARN)
-        self._key = key
-        self._limit = limit
-        self._clock = clock
-        self._market_time = market_time
-        self._local = MemoryBudget(limit=max(1, limit // max(1, processes)), clock=clock)
-        self._gone_until = 0.0
+        self.link = link
+        self.limits = limits
+        self.ban = ban
+        self.silence = Silence(clock=clock)
+        self.process = secrets.token_hex(8)
+        self.waits = Waits()
+        self.line = Turnstile(clock=clock, waited=self.waits.note)
+        self.own = WeightCounter(whole=limits, clock=clock)
+        self.shared_by(processes)
+
+    def shared_by(self, processes: int) -> None:
+        self.processes = max(1, processes)
+        self.own.share = self.limits.part(self.processes)
+
+
+class RedisBudget:
+    """One account's budget: the counter it shares with others, and its own orders."""
+
+    def __init__(self, *, counter: SharedCounter, names: BudgetNames, clock: Clock) -> None:
+        self._counter = counter
+        self._link = counter.link
+        self._label = names.label
+        self._keys = [
+            names.counter,
+            names.address,
+            names.orders,
+            f"{names.counter}:minutes",
+            f"{names.counter}:who",
+            f"{names.counter}:waits",
+        ]
+        self._orders = OrderCounter(limits=counter.limits, clock=clock)
+        self._orders_silence = Silence(clock=clock)
 
     @property
     def is_shared(self) -> bool:
         """False while Redis does not answer."""
-        return self._clock.monotonic() >= self._gone_until
+        return self._link.is_up
 
-    async def acquire(self, *, lane: Lane, weight: int) -> float:
-        """Take `weight` now and return 0.0, or return the seconds to wait first."""
-        args = (weight, ceiling(self._limit, lane))
-        wait_ms = await self._run(self._acquire, *args)
-        if wait_ms is None:
-            return self._local.take(lane=lane, weight=weight)
+    async def acquire(
+        self, *, lane: Lane, weight: int, orders: int = 0, patience_s: float = 0.0
+    ) -> float:
+        """Take `weight`: 0.0, or the seconds to wait first. Waits `patience_s` at most."""
+        return await self._counter.line.enter(
+            lambda: self._take(lane, weight, orders), lane=lane, patience_s=patience_s
+        )
+
+    async def learn(
+        self,
+        *,
+        used: int | None,
+        retry_after_s: float,
+        banned: bool,
+        orders: Sequence[int | None] = (),
+        orders_retry_after_s: float = 0.0,
+    ) -> None:
+        """What an answer said. It is kept here too, should Redis go or forget it."""
+        counter = self._counter
+        (counter.ban if banned else counter.silence).extend(retry_after_s)
+        self._orders_silence.extend(orders_retry_after_s)
+        if used is not None:
+            counter.own.note(used)
+        self._orders.note(orders)
+        self._log(retry_after_s, banned, orders_retry_after_s)
+        await self._tell(used, orders)
+
+    async def _take(self, lane: Lane, weight: int, orders: int) -> float:
+        counter = self._counter
+        limits = counter.limits
+        windows = [
+            value
+            for length, most in limits.orders
+            for value in (length, limits.order_ceiling(most, lane))
+        ]
+        args = [
+            weight,
+            limits.ceiling(lane),
+            HEAD_START_MS if is_paced(lane) else -1,
+            counter.silence.left_ms(),
+            counter.ban.left_ms(),
+            orders,
+            *windows,
+        ]
+        answer = await self._link.run(self._link.acquire, self._keys, args)
+        if answer is None:
+            return self._take_own(lane, weight, orders)
+        wait_ms, banned_ms = answer
+        counter.ban.extend(banned_ms / 1000)
+        if not wait_ms:
+            counter.own.spend(weight)
+            self._orders.spend(orders)
         return float(wait_ms) / 1000
 
-    async def learn(self, *, used: int | None, retry_after_s: float, banned: bool) -> None:
-        """What the venue's answer said; a silence is kept here too, should Redis go."""
-        self._local.note(used=None, retry_after_s=retry_after_s)
-        told = -1 if used is None else used
-        await self._run(self._learn, told, int(retry_after_s * 1000), BLURRED_MS)
+    def _take_own(self, lane: Lane, weight: int, orders: int) -> float:
+        """Redis is gone: this process's equal part, and every silence it knows of."""
+        counter = self._counter
+        own = counter.own
+        own_orders = self._orders
+        own_orders.limits = counter.limits.part(counter.processes)
+        wait_ms = max(
+            counter.silence.left_ms(),
+            counter.ban.left_ms(),
+            self._orders_silence.left_ms() if orders else 0,
+            own.wait_ms(lane=lane, weight=weight),
+            own_orders.wait_ms(lane=lane, orders=orders),
+        )
+        if wait_ms > 0:
+            return wait_ms / 1000
+        own.spend(weight)
+        own_orders.spend(orders)
+        return 0.0
 
-    async def _run(self, script: Any, *args: int) -> Any:
-        """The script's answer; None when Redis did not give one."""
-        if not self.is_shared:
-            return None
-        now = self._clock.now() if self._market_time else ""
-        try:
-            return await script(keys=[self._key], args=[now, WINDOW_MS, *args])
-        except (RedisError, OSError, TimeoutError) as trouble:
-            self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
-            logger.warning("request budget: own share only, Redis: %s", type(trouble).__name__)
-            return None
+    async def _tell(self, used: int | None, orders: Sequence[int | None]) -> None:
+        counter = self._counter
+        windows = [
+            value
+            for (length, _), told in zip(counter.limits.orders, orders, strict=False)
+            for value in (length, -1 if told is None else told)
+        ]
+        waits = counter.waits.take()
+        args = [
+            -1 if used is None else used,
+            BLURRED_MS,
+            counter.silence.left_ms(),
+            counter.ban.left_ms(),
+            self._orders_silence.left_ms(),
+            counter.process,
+            self._label,
+            len(windows) // 2,
+            *windows,
+            *(value for pair in waits.items() for value in pair),
+        ]
+        processes = await self._link.run(self._link.learn, self._keys, args)
+        if processes is None:
+            counter.waits.give_back(waits)
+        else:
+            counter.shared_by(int(processes))
+
+    def _log(self, retry_after_s: float, banned: bool, orders_retry_after_s: float) -> None:
+        if retry_after_s > 0:
+            what = "banned" if banned else "told to wait"
+            logger.warning("%s: %s for %.0f s", self._label, what, retry_after_s)
+        if orders_retry_after_s > 0:
+            logger.warning("%s: too many orders for %.0f s", self._label, orders_retry_after_s)

@@ -41,6 +41,7 @@ class Profile:
     raw_symbol: the answer's own market field, checked because ccxt fills in the asked one.
     full_answer: an accepted order is answered with side, quantity and status, so all are required.
     weighs: whether requests are counted per IP address or per credential.
+    order_limits: (window ms, most) of new orders per account.
     evidence: "verified" ran against an exchange of this dialect, "read" is from ccxt's requests.
     """
 
@@ -62,6 +63,7 @@ class Profile:
     weight_per_minute: int | None = None
     weighs: Literal["address", "credential"] = "credential"
     weights: Mapping[str, int] = field(default_factory=dict)
+    order_limits: tuple[tuple[int, int], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     create_params: Mapping[str, Any] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
@@ -87,7 +89,11 @@ _BINANCE_WEIGHTS = {
     "markets": 20,
     "bars": 2,
     "trades": 4,
+    "fees": 1,
+    "restrictions": 1,
+    "subscribe": 2,
 }
+_BINANCE_ORDERS = ((10_000, 100), (86_400_000, 200_000))
 
 _BINANCE = Profile(
     exchange="binance",
@@ -104,6 +110,7 @@ _BINANCE = Profile(
     weight_per_minute=6000,
     weighs="address",
     weights=_BINANCE_WEIGHTS,
+    order_limits=_BINANCE_ORDERS,
     options={
         "fetchMarkets": {"types": ["spot"]},
         "fetchCurrencies": False,
@@ -133,6 +140,7 @@ _PROFILES = (
         weight_per_minute=1200,
         weighs="address",
         weights=_BINANCE_WEIGHTS,
+        order_limits=_BINANCE_ORDERS,
         options=_BINANCE.options,
     ),
     Profile(

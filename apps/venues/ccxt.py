@@ -37,7 +37,6 @@ from apps.venues.rejections import (
     DUPLICATE,
     NOT_FOUND,
     NOTHING_TO_CANCEL,
-    ORDER_RATE,
     Verdict,
 )
 from apps.venues.userstream import UserStream
@@ -59,7 +58,6 @@ class CcxtVenue:
         self._stream = stream
         self._clock = clock
         self._release = release
-        self._orders_blocked_until = 0.0
         self._is_closed = False
 
     @property
@@ -115,9 +113,8 @@ class CcxtVenue:
     # ---- orders ----------------------------------------------------------------------------
 
     async def admit(self, *, lane: Lane) -> float:
-        """The order's share of the budget; nothing while the exchange counts too many orders."""
-        blocked_s = self._orders_blocked_until - self._clock.monotonic()
-        return blocked_s if blocked_s > 0 else await self._line.acquire(lane, "place")
+        """The order's share of the budget; none while the exchange counts too many orders."""
+        return await self._line.admit_order(lane)
 
     async def place(self, order: PlaceOrder) -> PlaceOutcome:
         """One POST at most; Rejected with code "not_sent" means none."""
@@ -152,9 +149,12 @@ class CcxtVenue:
         target = await self._cancel_target(symbol, client_order_id)
         if not isinstance(target, tuple):
             return target
+        came_at = self._clock.monotonic()
         wait_s = await self._line.acquire(Lane.CANCEL, "cancel")
         if wait_s > 0:
             return Rejected("budget", "no budget", again=True, retry_after_s=wait_s)
+        if (self._clock.monotonic() - came_at) * 2_000 > recv_window_ms:
+            return Rejected("not_sent", "the signature grew old in line", again=True)
         venue_order_id, params = target
         if self.profile.signing == "params":
             params |= {"timestamp": signed_at, "recvWindow": recv_window_ms}
@@ -225,7 +225,7 @@ class CcxtVenue:
         if verdict.code == DUPLICATE:
             return await self._adopted(order)
         outcome = rejected(verdict, call)
-        self._note(verdict, outcome)
+        self._note(verdict)
         return outcome
 
     async def _adopted(self, order: PlaceOrder) -> PlaceOutcome:
@@ -245,14 +245,12 @@ class CcxtVenue:
         if verdict.code == DUPLICATE:
             return Unknown(verdict.message)
         outcome = rejected(verdict, call)
-        self._note(verdict, outcome)
+        self._note(verdict)
         return outcome
 
-    def _note(self, verdict: Verdict, outcome: Rejected) -> None:
+    def _note(self, verdict: Verdict) -> None:
         if verdict.code == CLOCK:
             self._line.time.distrust()
-        elif verdict.code == ORDER_RATE:
-            self._orders_blocked_until = self._clock.monotonic() + outcome.retry_after_s
 
     async def _cancel_target(
         self, symbol: str, client_order_id: str

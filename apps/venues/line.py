@@ -11,9 +11,11 @@ from apps.venues.reading import Malformed
 from apps.venues.rejections import CLOCK, KEY_REFUSED, ORDER_RATE, Verdict, verdict_of
 from apps.venues.venue_clock import VenueClock
 
-# A question waits this long for its share of the budget, then says when to come back.
-PATIENCE_S = 2.0
+# A request waits this long in line for its share of the budget, then says when to come back. A
+# cancel carries a signature that must not grow old; who asks for data has time.
+PATIENCE_S = {Lane.CANCEL: 2.0, Lane.EXIT: 5.0, Lane.ENTRY: 15.0, Lane.DATA: 15.0}
 LEARN_EVERY_S = 1.0
+ORDER_COUNTS = {10_000: "X-MBX-ORDER-COUNT-10S", 86_400_000: "X-MBX-ORDER-COUNT-1D"}
 
 T = TypeVar("T")
 Read = Callable[[Any, Any], T]
@@ -81,7 +83,9 @@ class Line:
 
         Refused for a definite error, VenueUnavailable for anything else.
         """
-        await self._wait_for_budget(lane, self.profile.weight(weighed_as))
+        wait_s = await self.acquire(lane, weighed_as)
+        if wait_s > 0:
+            raise VenueUnavailable("the request budget is used up", retry_after_s=wait_s)
         with calling() as call:
             try:
                 result = await question()
@@ -112,36 +116,44 @@ class Line:
             return Denied(verdict)
         return Refused(verdict, retry_after_s=retry_after_s(call) if verdict.again else 0.0)
 
+    async def admit_order(self, lane: Lane) -> float:
+        """One new order's share: 0.0 when it may be signed now, else the seconds until it may."""
+        return await self._budget.acquire(lane=lane, weight=self.profile.weight("place"), orders=1)
+
     async def acquire(self, lane: Lane, weighed_as: str) -> float:
-        """0.0 when the request may go now, else the seconds until it may."""
-        return await self._budget.acquire(lane=lane, weight=self.profile.weight(weighed_as))
+        """0.0 when the request may go now, after its wait in line; else the seconds until then."""
+        return await self._budget.acquire(
+            lane=lane, weight=self.profile.weight(weighed_as), patience_s=PATIENCE_S[lane]
+        )
 
     async def learn(self, call: Call) -> None:
         """Tell the budget what this answer's headers say."""
-        banned = call.status == 418
-        wait = retry_after_s(call) if self._is_silenced(call) else 0.0
-        used = call.header("X-MBX-USED-WEIGHT-1M")
-        known = int(used) if used is not None and used.isdigit() else None
+        refused_s = retry_after_s(call) if call.status in {418, 429} else 0.0
+        too_many_orders = refused_s > 0 and self._is_about_orders(call)
         now = self._clock.monotonic()
         is_due = self._learned_at is None or now - self._learned_at >= LEARN_EVERY_S
-        if not wait and (known is None or not is_due):
+        if not refused_s and not is_due:
             return
         self._learned_at = now
-        await self._budget.learn(used=known, retry_after_s=wait, banned=banned)
+        await self._budget.learn(
+            used=_count(call, "X-MBX-USED-WEIGHT-1M"),
+            retry_after_s=0.0 if too_many_orders else refused_s,
+            banned=call.status == 418,
+            orders=[
+                _count(call, ORDER_COUNTS.get(length, ""))
+                for length, _ in self.profile.order_limits
+            ],
+            orders_retry_after_s=refused_s if too_many_orders else 0.0,
+        )
 
-    def _is_silenced(self, call: Call) -> bool:
-        """Refused for the weight of requests; too many orders only stop this account's orders."""
-        if call.status not in {418, 429}:
-            return False
+    def _is_about_orders(self, call: Call) -> bool:
+        """Too many orders only stop this account's orders; anything else stops all requests."""
         verdict = verdict_of(
             dialect=self.profile.dialect, status=call.status, answer=call.answer, raised=None
         )
-        return verdict is None or verdict.code != ORDER_RATE
+        return verdict is not None and verdict.code == ORDER_RATE
 
-    async def _wait_for_budget(self, lane: Lane, weight: int) -> None:
-        wait_s = await self._budget.acquire(lane=lane, weight=weight)
-        if 0 < wait_s <= PATIENCE_S:
-            await self._clock.sleep(wait_s)
-            wait_s = await self._budget.acquire(lane=lane, weight=weight)
-        if wait_s > 0:
-            raise VenueUnavailable("the request budget is used up", retry_after_s=wait_s)
+
+def _count(call: Call, header: str) -> int | None:
+    told = call.header(header)
+    return int(told) if told is not None and told.isdigit() else None

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,15 +22,32 @@ class OpenBudget:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Lane, int]] = []
+        self.orders: list[Lane] = []
         self.learned: list[tuple[int | None, float, bool]] = []
+        self.order_counts: list[tuple[int | None, ...]] = []
+        self.orders_retry_after_s = 0.0
         self.wait_s = 0.0
 
-    async def acquire(self, *, lane: Lane, weight: int) -> float:
+    async def acquire(
+        self, *, lane: Lane, weight: int, orders: int = 0, patience_s: float = 0.0
+    ) -> float:
         self.asked.append((lane, weight))
+        if orders:
+            self.orders.append(lane)
         return self.wait_s
 
-    async def learn(self, *, used: int | None, retry_after_s: float, banned: bool) -> None:
+    async def learn(
+        self,
+        *,
+        used: int | None,
+        retry_after_s: float,
+        banned: bool,
+        orders: Sequence[int | None] = (),
+        orders_retry_after_s: float = 0.0,
+    ) -> None:
         self.learned.append((used, retry_after_s, banned))
+        self.order_counts.append(tuple(orders))
+        self.orders_retry_after_s = max(self.orders_retry_after_s, orders_retry_after_s)
 
 
 class ManualClock:

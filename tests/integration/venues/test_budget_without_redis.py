@@ -1,62 +1,137 @@
-"""Without Redis a process keeps to its own part of the budget."""
+"""Without Redis a process keeps to its own part of the budget, and every silence it knows."""
 
 import asyncio
 import time
 
 from apps.trading.ports import Lane
-from apps.venues.budget_redis import RedisBudget, budget_connection
+from apps.venues.account import VenueAccount
+from apps.venues.budget_redis import RedisBudget
+from apps.venues.budgets import Budgets
 from tests.support.servers import running_valkey
 from tests.support.venues import ManualClock
 
-LIMIT = 100
+NOBODY = "redis://127.0.0.1:1/0"
+# Fifty seconds into a minute: the whole share of every lane is in hand.
+LATE = 1_700_000_040_000 - 1_700_000_040_000 % 60_000 + 50_000
 
 
-async def spend(budget: RedisBudget) -> int:
+def an_account(api_key: str, exchange: str = "binance") -> VenueAccount:
+    return VenueAccount(exchange, "live", "", None, api_key, "secret")
+
+
+def budgets_at(url: str, clock: ManualClock) -> Budgets:
+    return Budgets(redis_url=url, address="here", processes=4, clock=clock)
+
+
+async def spend(budget: RedisBudget, lane: Lane = Lane.DATA, weight: int = 10) -> int:
     granted = 0
-    while await budget.acquire(lane=Lane.DATA, weight=1) == 0.0:
-        granted += 1
-        assert granted <= LIMIT
+    while await budget.acquire(lane=lane, weight=weight) == 0.0:
+        granted += weight
+        assert granted <= 6_000
     return granted
 
 
-async def test_a_process_alone_keeps_its_part_and_every_silence_it_knows() -> None:
-    clock = ManualClock()
-    redis = budget_connection("redis://127.0.0.1:1/0")
-    budget = RedisBudget(redis=redis, key="gone", limit=LIMIT, processes=4, clock=clock)
+async def test_a_process_alone_keeps_its_part_for_all_its_accounts_together() -> None:
+    budgets = budgets_at(NOBODY, ManualClock(now=LATE))
+    first, second = budgets.of_account(an_account("a")), budgets.of_account(an_account("b"))
 
-    granted = await spend(budget)
-    clock.move(60)
-    await budget.learn(used=None, retry_after_s=30.0, banned=True)
+    granted = [await spend(first), await spend(second), await spend(second, Lane.CANCEL)]
 
-    assert granted == 15  # the data lane's 60 % of a quarter
-    assert not budget.is_shared
-    assert await budget.acquire(lane=Lane.CANCEL, weight=1) == 30.0
-    await redis.aclose()
+    # The data lane's 52 % of a quarter, then the rest up to 98 % of it.
+    assert granted == [780, 0, 690]
+    assert not first.is_shared
+    await budgets.close()
 
 
-async def test_a_redis_that_hangs_costs_a_moment_and_not_every_request() -> None:
-    clock = ManualClock()
+async def test_what_the_exchange_counts_for_everybody_binds_too() -> None:
+    budgets = budgets_at(NOBODY, ManualClock(now=LATE))
+    budget = budgets.of_account(an_account("a"))
+    await budget.acquire(lane=Lane.DATA, weight=1)
+
+    await budget.learn(used=5_879, retry_after_s=0.0, banned=False)
+
+    assert await budget.acquire(lane=Lane.EXIT, weight=1) > 0
+    assert await budget.acquire(lane=Lane.CANCEL, weight=1) == 0.0
+    await budgets.close()
+
+
+async def test_a_ban_silences_every_credential_of_the_address() -> None:
+    clock = ManualClock(now=LATE)
+    budgets = budgets_at(NOBODY, clock)
+    first, second = (budgets.of_account(an_account(key, "bybit")) for key in ("a", "b"))
+
+    await first.learn(used=None, retry_after_s=30.0, banned=True)
+    await first.learn(used=None, retry_after_s=40.0, banned=False)
+
+    assert await first.acquire(lane=Lane.CANCEL, weight=1) == 40.0
+    assert await second.acquire(lane=Lane.CANCEL, weight=1) == 30.0
+    await budgets.close()
+
+
+async def test_a_ban_learned_from_redis_outlives_it_and_is_told_to_the_next_one() -> None:
+    clock = ManualClock(now=LATE)
     with running_valkey() as server:
-        redis = budget_connection(server.url)
-        budget = RedisBudget(redis=redis, key="hangs", limit=LIMIT, processes=4, clock=clock)
+        teller, hearer = budgets_at(server.url, clock), budgets_at(server.url, clock)
+        await teller.of_account(an_account("a")).learn(used=None, retry_after_s=300.0, banned=True)
+        heard = hearer.of_account(an_account("b"))
+        first = await heard.acquire(lane=Lane.CANCEL, weight=1)
+
+        wiper = hearer._redis
+        await wiper.flushall()
+        newcomer = budgets_at(server.url, clock)
+        again = await heard.acquire(lane=Lane.CANCEL, weight=1)
+        told = await newcomer.of_account(an_account("c")).acquire(lane=Lane.EXIT, weight=1)
+        for each in (teller, hearer, newcomer):
+            await each.close()
+
+    assert 299 < first <= 300
+    assert 299 < again <= 300
+    assert 299 < told <= 300
+
+
+async def test_a_redis_that_hangs_costs_one_moment_and_not_every_request() -> None:
+    clock = ManualClock(now=LATE)
+    with running_valkey() as server:
+        budgets, pausing = budgets_at(server.url, clock), budgets_at(server.url, clock)
+        budget = budgets.of_account(an_account("a"))
         assert await budget.acquire(lane=Lane.DATA, weight=1) == 0.0
         assert budget.is_shared
-        paused = budget_connection(server.url)
-        await paused.execute_command("CLIENT", "PAUSE", "3000", "ALL")
+        await pausing._redis.execute_command("CLIENT", "PAUSE", "3000", "ALL")
 
         started = time.monotonic()
-        for _ in range(10):
+        together = await asyncio.gather(
+            *(budget.acquire(lane=Lane.CANCEL, weight=1) for _ in range(20))
+        )
+        first = time.monotonic() - started
+        for _ in range(100):
             await budget.acquire(lane=Lane.CANCEL, weight=1)
-        took = time.monotonic() - started
+        rest = time.monotonic() - started - first
 
+        assert together == [0.0] * 20
         assert not budget.is_shared
-        # One answer was waited for (0.3 s), not ten.
-        assert took < 2.0
+        # All twenty waited for the one answer of 0.25 s together, the hundred after them not.
+        assert first < 1.0
+        assert rest < 1.0
         deadline = time.monotonic() + 20
-        while not budget.is_shared or await budget.acquire(lane=Lane.CANCEL, weight=1):
+        while not budget.is_shared:
             assert time.monotonic() < deadline
             clock.move(2.0)
-            await asyncio.sleep(0.05)
             await budget.acquire(lane=Lane.CANCEL, weight=1)
-        await redis.aclose()
-        await paused.aclose()
+        await budgets.close()
+        await pausing.close()
+
+
+async def test_redis_counts_who_shares_and_the_part_follows() -> None:
+    clock = ManualClock(now=LATE)
+    with running_valkey() as server:
+        processes = [budgets_at(server.url, clock) for _ in range(2)]
+        first, second = (each.of_account(an_account("a")) for each in processes)
+        for budget in (first, second, first):
+            await budget.learn(used=None, retry_after_s=0.0, banned=False)
+
+    clock.move(60)
+    granted = await spend(first)
+
+    assert granted == 1_560  # the data lane's 52 % of a half
+    for each in processes:
+        await each.close()

@@ -155,7 +155,7 @@ async def test_an_order_hidden_by_read_lag_is_reported_not_found_before_it_is_fo
     assert isinstance(found, VenueOrder)
 
 
-async def test_after_too_many_orders_none_is_admitted_before_its_time(
+async def test_too_many_orders_are_told_to_the_budget_as_a_wait_of_orders_only(
     venue: CcxtVenue, exchange: SimExchangeProcess, budget: OpenBudget
 ) -> None:
     price = await price_near(venue, "0.9")
@@ -164,15 +164,26 @@ async def test_after_too_many_orders_none_is_admitted_before_its_time(
     )
 
     refused = await venue.place(an_order(price=price))
-    asked = len(budget.asked)
-    wait_s = await venue.admit(lane=Lane.EXIT)
+    await venue.admit(lane=Lane.EXIT)
+    await venue.server_time()
 
     assert isinstance(refused, Rejected)
     assert (refused.code, refused.again) == ("order_rate", True)
-    assert 0 < wait_s <= refused.retry_after_s
-    # Questions and cancels are not counted as orders: the shared budget is not touched.
-    assert len(budget.asked) == asked
+    # Only orders wait for that: the budget is told so, and asked for orders as such.
+    assert budget.orders_retry_after_s == refused.retry_after_s > 0
     assert {learned[1] for learned in budget.learned} <= {0.0}
+    assert budget.orders == [Lane.EXIT]
+
+
+async def test_the_budget_learns_how_many_orders_the_exchange_counts(
+    venue: CcxtVenue, budget: OpenBudget
+) -> None:
+    price = await price_near(venue, "0.9")
+    venue._line._learned_at = None
+
+    await venue.place(an_order(price=price))
+
+    assert budget.order_counts[-1] == (1, 1)
 
 
 async def test_a_market_order_whose_answer_is_lost_is_found_filled_once(
