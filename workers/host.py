@@ -19,6 +19,7 @@ from workers.accounts import OpenAccounts
 from workers.crew import Crew
 from workers.dispatch import SignalChecks
 from workers.feeds import OpenFeeds
+from workers.holdings import Holdings
 from workers.inbox import Inbox, RedisWakeups
 from workers.lease import ProcessLease
 from workers.life import Life, run_together
@@ -44,8 +45,11 @@ class Host:
         self.desk_rows = DeskRows(self.database)
         self.feed_rows = FeedRows(self.database)
         self.life_rows = LifeRows(self.database)
+        # The lease has a connection to itself: a thousand starts never keep it waiting.
+        self.lease_database = Database(threads=1)
         self.crew = Crew()
         self.draining = {"now": False}
+        self.holdings = Holdings(store=self.life_rows, clock=self.clock)
         self.signal_checks = SignalChecks()
         self.redis = patient_redis(settings.redis_url)
         self.quick_redis = quick_redis(settings.redis_url)
@@ -66,11 +70,17 @@ class Host:
     def start(self) -> None:
         """Start the loop and register this process; raises when the database refuses."""
         self._thread.start()
-        self._call(self._register())
+        try:
+            self._call(self._register())
+        except BaseException:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            raise
 
-    def run(self, duty: Callable[[], Coroutine[Any, Any, str]]) -> str:
+    def run(
+        self, duty: Callable[[], Coroutine[Any, Any, str]], *, works_on: tuple[str, UUID]
+    ) -> str:
         """Park the calling thread until the duty ends; returns why it ended."""
-        ended: str = self._call(duty())
+        ended: str = self._call(self._work(duty, works_on))
         return ended
 
     def drain(self) -> None:
@@ -93,6 +103,12 @@ class Host:
 
     # ---- on the loop ---------------------------------------------------------------------------
 
+    async def _work(
+        self, duty: Callable[[], Coroutine[Any, Any, str]], works_on: tuple[str, UUID]
+    ) -> str:
+        with self.holdings.working_on(*works_on):
+            return await duty()
+
     async def _register(self) -> None:
         """A new row, a new lease, and the rounds that belong to them."""
         settings = self.settings
@@ -107,6 +123,7 @@ class Host:
         )
         self.life = Life(
             store=self.life_rows,
+            renewals=LifeRows(self.lease_database),
             lease=self.lease,
             crew=self.crew,
             clock=self.clock,
@@ -124,6 +141,7 @@ class Host:
         ended = await run_together(
             asyncio.create_task(life.keep_lease(), name="lease"),
             asyncio.create_task(life.look_after_bots(), name="look after bots"),
+            asyncio.create_task(self.holdings.look_after(self.lease), name="holdings"),
             asyncio.create_task(life.deliver_signals(), name="signals"),
             asyncio.create_task(life.flush_reports(), name="reports"),
             asyncio.create_task(inbox.read(), name="inbox"),

@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 class LifeStore(Protocol):
     """Every method may raise StoreUnavailable."""
 
-    async def renew_process(self, *, process_id: UUID) -> bool:
-        """False: declared dead, never to be renewed again."""
-
     async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotAttention]: ...
 
     async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]: ...
@@ -32,13 +29,28 @@ class LifeStore(Protocol):
     async def write_reports(self, reports: Sequence[Report]) -> None: ...
 
 
+class Renewals(Protocol):
+    """May raise StoreUnavailable."""
+
+    async def renew_process(self, *, process_id: UUID) -> bool:
+        """False: declared dead, never to be renewed again."""
+
+
 class Life:
-    """The rounds of one registered process."""
+    """The rounds of one registered process. `renewals`: on a connection of their own."""
 
     def __init__(
-        self, *, store: LifeStore, lease: ProcessLease, crew: Crew, clock: Clock, renew_s: float
+        self,
+        *,
+        store: LifeStore,
+        renewals: Renewals,
+        lease: ProcessLease,
+        crew: Crew,
+        clock: Clock,
+        renew_s: float,
     ) -> None:
         self._store = store
+        self._renewals = renewals
         self._lease = lease
         self._crew = crew
         self._clock = clock
@@ -56,7 +68,7 @@ class Life:
         while True:
             asked_at = self._clock.monotonic()
             try:
-                renewed = await self._store.renew_process(process_id=self._lease.process_id)
+                renewed = await self._renewals.renew_process(process_id=self._lease.process_id)
             except StoreUnavailable as trouble:
                 logger.warning("lease not renewed: %s", trouble)
             else:

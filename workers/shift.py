@@ -16,7 +16,7 @@ from apps.trading.events import ConfigurationApplied, JournalRow, ShiftEnded, Sh
 from apps.trading.instrument import Instrument
 from apps.trading.journal import Append, Taken
 from apps.trading.plan import Plan
-from apps.trading.ports import Clock, Venue
+from apps.trading.ports import Clock, Venue, VenueUnavailable
 from apps.trading.risk import Limits
 from workers.deciding import Deciding, Narrator, Prices, Rhythm, ShiftLost
 from workers.execution import Execution, Windows
@@ -88,6 +88,14 @@ class Shift:
         except ShiftLost as lost:
             logger.info("shift of bot %s lost: %s", taken.bot_number, lost)
             return "lost"
+        except StoreUnavailable as trouble:
+            logger.warning("shift of bot %s begins again: %s", taken.bot_number, trouble)
+            await self._release(taken, "STARTING", "waits for the database")
+            return "error"
+        except VenueUnavailable as trouble:
+            logger.warning("shift of bot %s waits: %s", taken.bot_number, trouble)
+            await self._release(taken, "ERROR", f"the exchange does not answer: {trouble}")
+            return "error"
         except Exception as error:
             logger.exception("shift of bot %s failed", taken.bot_number)
             await self._release(taken, "ERROR", f"{type(error).__name__}: {error}")
@@ -218,7 +226,7 @@ class Shift:
                 bot_id=taken.bot_id, fence=taken.fence, observed_status=status, reason=reason
             )
         except StoreUnavailable:
-            # The process lease lapses in its place.
+            # Given back once the database answers (holdings), or when the process lease lapses.
             logger.warning("bot %s could not be released", taken.bot_number)
 
 

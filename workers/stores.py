@@ -9,6 +9,7 @@ from apps.accounts.services import open_secrets
 from apps.bots import signals
 from apps.bots.models import BotConfiguration
 from apps.ledger import desks, fleet, journal, observations
+from apps.ledger.held import HeldDuty, give_back, held_duties
 from apps.markets import candles
 from apps.markets.models import Market
 from apps.operations import services as operations
@@ -204,6 +205,12 @@ class LifeRows:
 
     async def end_process(self, *, process_id: UUID) -> None:
         await self._ask(operations.end_process, process_id=process_id)
+
+    async def held_duties(self, *, process_id: UUID) -> Sequence[HeldDuty]:
+        return await self._ask(held_duties, process_id=process_id)
+
+    async def give_back(self, *, process_id: UUID, held: Sequence[HeldDuty]) -> int:
+        return await self._ask(give_back, process_id=process_id, held=held)
 
     async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotAttention]:
         return await self._ask(fleet.attention, bot_ids=bot_ids)

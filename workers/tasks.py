@@ -15,8 +15,10 @@ def run_bot(*, id: str, dispatch: int, **_later: object) -> str:
     from workers import duties
     from workers.hooks import current_host
 
-    host = current_host()
-    return host.run(lambda: duties.run_bot(host, bot_id=UUID(id), dispatch=dispatch))
+    host, key = current_host(), UUID(id)
+    return host.run(
+        lambda: duties.run_bot(host, bot_id=key, dispatch=dispatch), works_on=("bot", key)
+    )
 
 
 @shared_task(name="workers.run_desk")
@@ -25,8 +27,10 @@ def run_desk(*, id: str, dispatch: int, **_later: object) -> str:
     from workers import duties
     from workers.hooks import current_host
 
-    host = current_host()
-    return host.run(lambda: duties.run_desk(host, account_id=UUID(id), dispatch=dispatch))
+    host, key = current_host(), UUID(id)
+    return host.run(
+        lambda: duties.run_desk(host, account_id=key, dispatch=dispatch), works_on=("desk", key)
+    )
 
 
 @shared_task(name="workers.run_feed")
@@ -35,8 +39,10 @@ def run_feed(*, id: str, dispatch: int, **_later: object) -> str:
     from workers import duties
     from workers.hooks import current_host
 
-    host = current_host()
-    return host.run(lambda: duties.run_feed(host, feed_id=UUID(id), dispatch=dispatch))
+    host, key = current_host(), UUID(id)
+    return host.run(
+        lambda: duties.run_feed(host, feed_id=key, dispatch=dispatch), works_on=("feed", key)
+    )
 
 
 @shared_task(name="workers.supervise", send_events=False)
