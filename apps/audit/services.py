@@ -1,6 +1,6 @@
 """Write down who changed what; the only way in to the audit table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -33,8 +33,34 @@ def record(
     `actor` is a user, or the name of a command or worker (then `actor_kind` is "system" unless
     given). `object` is the changed row, or a name for what has no row.
     """
+    event = _event(actor, verb, object, before, after, actor_kind, request_id)
+    event.save()
+    return event
+
+
+def record_alike(
+    *,
+    actor: Person | str,
+    verb: str,
+    changes: Sequence[tuple[Model, Mapping[str, Any]]],
+) -> None:
+    """Store the same kind of change of many rows, each with what it became, in few statements."""
+    AuditEvent.objects.bulk_create(
+        _event(actor, verb, row, None, after, None, "") for row, after in changes
+    )
+
+
+def _event(
+    actor: Person | str,
+    verb: str,
+    object: Model | str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    actor_kind: str | None,
+    request_id: str,
+) -> AuditEvent:
     is_named = isinstance(actor, str)
-    return AuditEvent.objects.create(
+    return AuditEvent(
         actor_id=None if is_named else _key(actor),
         actor=actor if isinstance(actor, str) else actor.get_username(),
         actor_kind=actor_kind or ("system" if is_named else "user"),

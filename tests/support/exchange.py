@@ -97,6 +97,11 @@ class SimExchangeProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def state(self) -> Path:
+        """The folder of its books and its token."""
+        return self._state
+
+    @property
     def token(self) -> str:
         """The admin token of the state folder."""
         return (self._state / "sim-token").read_text().strip()

@@ -1,0 +1,1 @@
+"""Demo bots on the simulated exchange: what they do, and how many there are."""
