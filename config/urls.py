@@ -2,13 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = "Flotilla"
 admin.site.index_title = "Installation"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", include("apps.dashboard.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("apps.accounts.api")),
     path("api/", include("apps.operations.api")),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from config import env
+from config.packages import inside
 from config.settings.rest import REST_FRAMEWORK, REST_KNOX  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -22,6 +23,7 @@ INSTALLED_APPS = [
     "apps.operations",
     "apps.bots",
     "apps.ledger",
+    "apps.dashboard",
     "workers",
 ]
 
@@ -46,6 +48,10 @@ LANGUAGE_CODE = "en-us"
 STATIC_URL = "static/"
 # Static files are served from inside the packages: nothing to collect.
 WHITENOISE_USE_FINDERS = True
+STATICFILES_DIRS = [("charts", inside("lightweight_charts", "js"))]
+LOGIN_URL = "login-page"
+LOGIN_REDIRECT_URL = "fleet"
+LOGOUT_REDIRECT_URL = "login-page"
 
 TEMPLATES = [
     {

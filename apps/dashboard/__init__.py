@@ -1,0 +1,1 @@
+"""The live pages: the fleet, and one bot. Reads and forms only; no tables of its own."""

@@ -1,0 +1,1 @@
+"""How changes travel from worker processes to open pages."""
