@@ -17,7 +17,7 @@ from apps.trading.events import (
     Trigger,
     kind_of,
 )
-from apps.trading.journal import Append, Appended, BotStanding, Fenced, Refused, Taken
+from apps.trading.journal import Append, Appended, Fenced, Refused, Taken
 from apps.trading.order import Role
 from apps.trading.ports import Clock, Lane, PriceTick, Venue
 from apps.trading.risk import Totals
@@ -27,12 +27,10 @@ from workers.ports import BotStore, Lease, StoreUnavailable
 
 MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
 WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_off"}
-DOING = {
-    "trade": "trades",
-    "exits_only": "opens nothing, lets exits go on",
-    "flatten": "sells what it holds",
-    "nothing": "takes its orders back",
-}
+# From most to least, as the ledger judges them.
+STRICTER = ("trade", "exits_only", "flatten", "nothing")
+# Made of a reading of what people decided; a newer reading makes them again.
+READ = (ConfigurationApplied, ModeChanged)
 T = TypeVar("T")
 
 
@@ -122,6 +120,9 @@ class Deciding:
             if result.code not in WISH_CODES:
                 raise RuntimeError(f"the journal refused: {result.message} ({result.code})")
             if result.code in MODE_CODES and await self._mode_moved():
+                if isinstance(trigger, READ):
+                    # Overtaken: what it was to say is older than what was just applied.
+                    return
                 continue
             refusals[result.client_order_id] = (result.code, result.message)
         self._act(step, signed, events)
@@ -207,36 +208,35 @@ class Deciding:
     # ---- what people decided -------------------------------------------------------------------
 
     async def apply_standing(self) -> None:
-        """What people decided: configuration first, then what may be planned."""
+        """What people decided: how to trade, and what may be planned; the stricter comes first."""
         standing = await self.read(lambda: self._store.standing(bot_id=self._taken.bot_id))
-        if standing.config_version > self._engine.config_version:
-            await self._configure(standing.config_version)
         self.epochs = standing.epochs
         self.desired = (standing.desired_status, standing.stop_kind)
-        self._narrator.status(_observed(standing), DOING[standing.mode])
-        if standing.mode != self._engine.mode:
-            await self.take(ModeChanged(standing.mode, standing.desired_status.lower()))
+        self._narrator.status(standing.shown, standing.reason)
+        if STRICTER.index(standing.mode) > STRICTER.index(self._engine.mode):
+            await self.take(ModeChanged(standing.mode, standing.reason))
+        if standing.config_version > self._engine.config_version:
+            await self._configure()
+        if STRICTER.index(standing.mode) < STRICTER.index(self._engine.mode):
+            await self.take(ModeChanged(standing.mode, standing.reason))
 
-    async def _configure(self, version: int) -> None:
-        bot_id = self._taken.bot_id
-        configuration = await self.read(
-            lambda: self._store.configuration(bot_id=bot_id, version=version)
-        )
-        await self.take(
-            ConfigurationApplied(
-                version=configuration.version,
-                strategy=self._taken.strategy,
-                plan=configuration.plan,
-                limits=configuration.limits,
-                capital=configuration.capital,
-                apply_to_open=configuration.apply_to_open,
+    async def _configure(self) -> None:
+        """Every version since ours that moves open positions, and the newest, in order."""
+        bot_id, ours = self._taken.bot_id, self._engine.config_version
+        newer = await self.read(lambda: self._store.configurations(bot_id=bot_id, after=ours))
+        for configuration in newer:
+            if configuration.version <= self._engine.config_version:
+                continue
+            await self.take(
+                ConfigurationApplied(
+                    version=configuration.version,
+                    strategy=self._taken.strategy,
+                    plan=configuration.plan,
+                    limits=configuration.limits,
+                    capital=configuration.capital,
+                    apply_to_open=configuration.apply_to_open,
+                )
             )
-        )
-
-
-def _observed(standing: BotStanding) -> str:
-    """What the bot shows while a shift runs: stopped is said only by the shift's end."""
-    return "STOPPING" if standing.desired_status == "STOPPED" else standing.desired_status
 
 
 def _crash_after(events: Sequence[Event]) -> None:

@@ -48,7 +48,7 @@ class BotNarrator:
         self._clock = clock
         self._instrument = instrument
         self._report = report
-        self._status = ""
+        self._status = ("", "")
 
     def told(self, events: Sequence[Event], *, engine: Engine) -> None:
         """Turn committed events into lines."""
@@ -58,9 +58,9 @@ class BotNarrator:
 
     def status(self, status: str, reason: str) -> None:
         """What the bot is doing now; reported when it changes."""
-        if status == self._status:
+        if (status, reason) == self._status:
             return
-        self._status = status
+        self._status = (status, reason)
         line = LogLine("INFO", f"{status.lower()}: {reason}", {"status": status})
         self._tell(observed_status=status, status_reason=reason, lines=(line,))
 

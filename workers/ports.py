@@ -1,6 +1,6 @@
 """What the shell's coroutines need besides the exchange: stores, wake-ups, the lease."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -62,7 +62,13 @@ class BotStore(Protocol):
     async def take_bot(self, *, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None: ...
 
     async def release_bot(
-        self, *, bot_id: UUID, fence: int, observed_status: str, reason: str
+        self,
+        *,
+        bot_id: UUID,
+        fence: int,
+        observed_status: str,
+        reason: str,
+        stop_epoch: int | None = None,
     ) -> None: ...
 
     async def append(self, append: Append) -> AppendResult: ...
@@ -73,7 +79,11 @@ class BotStore(Protocol):
 
     async def standing(self, *, bot_id: UUID) -> BotStanding: ...
 
-    async def configuration(self, *, bot_id: UUID, version: int) -> Configuration: ...
+    async def configurations(self, *, bot_id: UUID, after: int) -> Sequence[Configuration]:
+        """The versions after one that a running bot has to follow, oldest first.
+
+        A version in between counts only when it moves open positions too.
+        """
 
     async def latest_signal(self, *, bot_id: UUID) -> SignalGiven | None: ...
 
@@ -101,6 +111,15 @@ class DeskStore(Protocol):
         """The database's clock, ms: comparable with when bots were taken."""
 
     async def live_orders(self, *, account_id: UUID) -> Sequence[LiveOrder]: ...
+
+    async def without_intent(
+        self, *, account_id: UUID, client_order_ids: Sequence[str]
+    ) -> Set[str]:
+        """Those of these ids that no live order has."""
+
+    async def note_orphan(
+        self, *, account_id: UUID, client_order_id: str, symbol: str
+    ) -> None: ...
 
     async def reconcile_wanted(self, *, account_id: UUID, fence: int) -> bool: ...
 

@@ -5,6 +5,7 @@ time-out.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from apps.trading.engine import Engine
 from apps.trading.events import OrderUnknown, PriceMoved, SignalGiven, TimerDue
@@ -125,6 +126,12 @@ class Runner:
         """Whether a successor can start without asking the exchange first."""
         unproven = (OrderStatus.SENDING, OrderStatus.CANCELING)
         return not any(order.status in unproven for order in self._engine.orders().values())
+
+    def left_behind(self) -> str:
+        """What the bot holds though nobody looks after it, in words; "" when nothing."""
+        held = sum((item.quantity for item in self._engine.positions()), Decimal(0))
+        base = self._taken.symbol.partition("/")[0]
+        return f"{held.normalize():f} {base}" if held else ""
 
     # ---- what comes in -------------------------------------------------------------------------
 

@@ -143,7 +143,7 @@ class Shift:
             draining=ports.draining,
         )
         reason = await runner.run()
-        await self._end(taken, deciding, reason, clean=runner.nothing_in_flight())
+        await self._end(taken, deciding, reason, runner)
         return reason
 
     def _execution(self, taken: Taken, account: Account, mailbox: Mailbox) -> Execution:
@@ -208,9 +208,9 @@ class Shift:
         if signal is not None:
             mailbox.post(signal)
 
-    async def _end(self, taken: Taken, deciding: Deciding, reason: str, *, clean: bool) -> None:
+    async def _end(self, taken: Taken, deciding: Deciding, reason: str, runner: Runner) -> None:
         """Say that the bot is free again, so the supervisor need not wait for a lease to lapse."""
-        ended = ShiftEnded(reason, clean=clean)
+        ended = ShiftEnded(reason, clean=runner.nothing_in_flight())
         append = Append(
             taken.bot_id, taken.account_id, taken.fence, deciding.seq, (ended,), deciding.epochs
         )
@@ -218,12 +218,23 @@ class Shift:
             await self._ports.store.append(append)
         except StoreUnavailable:
             logger.warning("the end of bot %s's shift could not be stored", taken.bot_number)
-        await self._release(taken, "STOPPED" if reason == "stopped" else "STARTING", reason)
+        if reason != "stopped":
+            await self._release(taken, "STARTING", reason)
+            return
+        left = runner.left_behind()
+        told = f"stopped; {left} left unprotected" if left else reason
+        await self._release(taken, "STOPPED", told, stop_epoch=deciding.epochs.bot)
 
-    async def _release(self, taken: Taken, status: str, reason: str) -> None:
+    async def _release(
+        self, taken: Taken, status: str, reason: str, *, stop_epoch: int | None = None
+    ) -> None:
         try:
             await self._ports.store.release_bot(
-                bot_id=taken.bot_id, fence=taken.fence, observed_status=status, reason=reason
+                bot_id=taken.bot_id,
+                fence=taken.fence,
+                observed_status=status,
+                reason=reason,
+                stop_epoch=stop_epoch,
             )
         except StoreUnavailable:
             # Given back once the database answers (holdings), or when the process lease lapses.

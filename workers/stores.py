@@ -1,17 +1,18 @@
 """The shell's stores: each port method is one call of a service on the database's threads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import cast
 from uuid import UUID
 
 from apps.accounts.models import ExchangeAccount
 from apps.accounts.services import open_secrets
 from apps.bots import signals
-from apps.bots.models import BotConfiguration
+from apps.bots.configurations import versions_to_follow
 from apps.ledger import desks, fleet, journal, observations
 from apps.ledger.held import HeldDuty, give_back, held_duties
 from apps.markets import candles
 from apps.markets.models import Market
+from apps.markets.prices import HeardPrice, keep_prices
 from apps.operations import services as operations
 from apps.trading.bar import Bar
 from apps.trading.events import JournalRow, SignalGiven
@@ -48,7 +49,13 @@ class BotRows:
         )
 
     async def release_bot(
-        self, *, bot_id: UUID, fence: int, observed_status: str, reason: str
+        self,
+        *,
+        bot_id: UUID,
+        fence: int,
+        observed_status: str,
+        reason: str,
+        stop_epoch: int | None = None,
     ) -> None:
         await self._ask(
             journal.release_bot,
@@ -56,6 +63,7 @@ class BotRows:
             fence=fence,
             observed_status=observed_status,
             reason=reason,
+            stop_epoch=stop_epoch,
         )
 
     async def append(self, append: Append) -> AppendResult:
@@ -70,15 +78,18 @@ class BotRows:
     async def standing(self, *, bot_id: UUID) -> BotStanding:
         return await self._ask(journal.standing, bot_id=bot_id)
 
-    async def configuration(self, *, bot_id: UUID, version: int) -> Configuration:
-        row = await self._ask(BotConfiguration.objects.get, bot_id=bot_id, version=version)
-        return Configuration(
-            version=row.version,
-            plan=row.plan,
-            limits=row.limits,
-            capital=row.capital,
-            apply_to_open=row.apply_to_open,
-        )
+    async def configurations(self, *, bot_id: UUID, after: int) -> Sequence[Configuration]:
+        rows = await self._ask(versions_to_follow, bot_id=bot_id, after=after)
+        return [
+            Configuration(
+                version=row.version,
+                plan=row.plan,
+                limits=row.limits,
+                capital=row.capital,
+                apply_to_open=row.apply_to_open,
+            )
+            for row in rows
+        ]
 
     async def latest_signal(self, *, bot_id: UUID) -> SignalGiven | None:
         found = await self._ask(signals.latest_signals, bot_ids=[bot_id])
@@ -116,6 +127,21 @@ class DeskRows:
 
     async def live_orders(self, *, account_id: UUID) -> Sequence[LiveOrder]:
         return await self._ask(desks.live_orders, account_id=account_id)
+
+    async def without_intent(
+        self, *, account_id: UUID, client_order_ids: Sequence[str]
+    ) -> Set[str]:
+        return await self._ask(
+            desks.without_intent, account_id=account_id, client_order_ids=client_order_ids
+        )
+
+    async def note_orphan(self, *, account_id: UUID, client_order_id: str, symbol: str) -> None:
+        await self._ask(
+            desks.note_orphan,
+            account_id=account_id,
+            client_order_id=client_order_id,
+            symbol=symbol,
+        )
 
     async def traded_symbols(self, *, account_id: UUID) -> Sequence[str]:
         return await self._ask(desks.traded_symbols, account_id=account_id)
@@ -226,6 +252,9 @@ class LifeRows:
 
     async def write_reports(self, reports: Sequence[Report]) -> None:
         await self._ask(_write_reports, reports)
+
+    async def keep_prices(self, prices: Sequence[HeardPrice]) -> None:
+        await self._ask(keep_prices, prices)
 
     async def venue_account(self, *, account_id: UUID) -> VenueAccount:
         return await self._ask(_venue_account, account_id)

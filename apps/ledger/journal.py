@@ -55,16 +55,32 @@ def take_bot(*, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None:
         return _taken(bot_id, fence, seq, taken_at)
 
 
-def release_bot(*, bot_id: UUID, fence: int, observed_status: str, reason: str = "") -> bool:
+def release_bot(
+    *,
+    bot_id: UUID,
+    fence: int,
+    observed_status: str,
+    reason: str = "",
+    stop_epoch: int | None = None,
+) -> bool:
     """Free the bot for the supervisor at once; False when somebody else has taken it.
 
     After an error the supervisor lets some seconds pass, so that a broken bot costs little.
+    `stop_epoch`: the bot's as the shift knew it. A stop that came since, such as a sale of what
+    another stop left, was not carried out: then the bot is not yet STOPPED.
     """
     changed = execute(
-        "UPDATE bots_bot SET process_id = NULL, observed_status = %(status)s,"
+        "UPDATE bots_bot SET process_id = NULL, observed_status = CASE"
+        " WHEN stop_epoch <> %(epoch)s THEN 'STOPPING' ELSE %(status)s END,"
         " status_reason = %(reason)s, dispatched_at = CASE WHEN %(status)s = 'ERROR'"
         " THEN clock_timestamp() END WHERE id = %(bot)s AND fence = %(fence)s",
-        {"status": observed_status, "reason": reason, "bot": bot_id, "fence": fence},
+        {
+            "status": observed_status,
+            "reason": reason,
+            "bot": bot_id,
+            "fence": fence,
+            "epoch": stop_epoch,
+        },
     )
     return changed == 1
 

@@ -17,6 +17,13 @@ TRADE, EXITS_ONLY, FLATTEN, NOTHING = "trade", "exits_only", "flatten", "nothing
 # From most to least: each admits less than the one before.
 MODES = (TRADE, EXITS_ONLY, FLATTEN, NOTHING)
 EXITS = frozenset({Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL})
+DOING = {
+    TRADE: "trades",
+    EXITS_ONLY: "opens nothing, lets exits go on",
+    FLATTEN: "sells what it holds",
+    NOTHING: "takes its orders back, leaves its position as it is",
+}
+SYSTEM_WORDS = {"PAUSED": "the system is paused", "EMERGENCY_STOP": "emergency stop"}
 BY_STOP_KIND = {"guard": EXITS_ONLY, "sell": FLATTEN, "leave": NOTHING}
 
 _READ = """
@@ -87,7 +94,27 @@ class Standing:
             mode=self.mode,
             epochs=self.epochs,
             config_version=self.config_version,
+            shown=self._shown,
+            reason=self._reason,
         )
+
+    @property
+    def _shown(self) -> str:
+        """While a shift runs; that it has stopped is said only when the exchange shows nothing."""
+        if self.desired_status == "STOPPED":
+            return "STOPPING"
+        return "RUNNING" if self.mode == TRADE else "PAUSED"
+
+    @property
+    def _reason(self) -> str:
+        doing = DOING[self.mode]
+        if self.system != "RUNNING" and self.mode == self._system_mode:
+            return f"{SYSTEM_WORDS[self.system]}: {doing}"
+        if self.desired_status != "RUNNING":
+            return doing
+        if self.account_status != "active":
+            return f"its exchange account is {self.account_status}: opens and closes nothing"
+        return doing
 
 
 def read_standings(*, bot_ids: Sequence[UUID]) -> dict[UUID, Standing]:

@@ -105,13 +105,18 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class BotStanding:
-    """What people decided about a bot since the shift last looked."""
+    """What people decided about a bot since the shift last looked.
+
+    `shown`: the status to show meanwhile, `reason`: why, in words.
+    """
 
     desired_status: str
     stop_kind: str
     mode: str
     epochs: StopEpochs
     config_version: int
+    shown: str = "RUNNING"
+    reason: str = "trades"
 
 
 @dataclass(frozen=True, slots=True)

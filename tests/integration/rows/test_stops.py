@@ -5,7 +5,7 @@ import pytest
 from apps.audit.models import AuditEvent
 from apps.bots.models import Bot
 from apps.bots.services import BotRefused, pause_bot, resume_bot, start_bot, stop_bot
-from apps.ledger import fleet, observations
+from apps.ledger import fleet, journal, observations
 from apps.operations.models import SystemState
 from apps.operations.services import emergency_stop, pause_system, resume_system
 from apps.trading.journal import Appended
@@ -108,3 +108,60 @@ def test_whoever_changes_the_state_is_written_down_with_the_reason() -> None:
         ("system_paused", "owner", "maintenance"),
         ("system_running", "owner", "done"),
     ]
+
+
+def test_a_stop_that_came_after_the_shift_looked_is_not_taken_for_carried_out() -> None:
+    world = make_world(USDT="10000")
+    bot = make_bot(world)
+    stop_bot(bot=bot, actor=world.user, kind="leave")
+    hand = Hand(world, bot)
+    stop_bot(bot=bot, actor=world.user, kind="sell")
+
+    journal.release_bot(
+        bot_id=bot.id,
+        fence=hand.taken.fence,
+        observed_status="STOPPED",
+        stop_epoch=hand.taken.epochs.bot,
+    )
+
+    bot.refresh_from_db()
+    assert (bot.observed_status, bot.process_id) == ("STOPPING", None)
+    assert wanted() == [bot.id]
+    again = Hand(world, bot)
+    journal.release_bot(
+        bot_id=bot.id,
+        fence=again.taken.fence,
+        observed_status="STOPPED",
+        stop_epoch=again.taken.epochs.bot,
+    )
+    bot.refresh_from_db()
+    assert bot.observed_status == "STOPPED"
+
+
+@pytest.mark.parametrize(
+    ("system", "desired", "kind", "shown", "reason"),
+    [
+        ("RUNNING", "RUNNING", "leave", "RUNNING", "trades"),
+        ("RUNNING", "PAUSED", "leave", "PAUSED", "opens nothing, lets exits go on"),
+        ("RUNNING", "STOPPED", "guard", "STOPPING", "opens nothing, lets exits go on"),
+        ("RUNNING", "STOPPED", "sell", "STOPPING", "sells what it holds"),
+        ("PAUSED", "RUNNING", "leave", "PAUSED", "the system is paused: opens nothing"),
+        ("EMERGENCY_STOP", "RUNNING", "leave", "PAUSED", "emergency stop: takes its orders back"),
+        ("EMERGENCY_STOP", "STOPPED", "sell", "STOPPING", "emergency stop: takes its orders back"),
+    ],
+)
+def test_a_bot_shows_what_it_may_do_and_whose_decision_that_is(
+    system: str, desired: str, kind: str, shown: str, reason: str
+) -> None:
+    world = make_world(USDT="10000")
+    bot = make_bot(world, desired=desired)
+    Bot.objects.update(stop_kind=kind)
+    if system == "PAUSED":
+        pause_system(actor=world.user, reason="maintenance")
+    if system == "EMERGENCY_STOP":
+        emergency_stop(actor=world.user, reason="fire")
+
+    standing = journal.standing(bot_id=bot.id)
+
+    assert standing.shown == shown
+    assert standing.reason.startswith(reason)
