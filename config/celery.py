@@ -38,6 +38,7 @@ app.conf.update(
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 10,
+        "visibility_timeout": settings.BROKER_VISIBILITY_TIMEOUT_S,
     },
     task_publish_retry=False,
     accept_content=["json"],
