@@ -63,6 +63,10 @@ class Crew:
         if board is not None:
             board.tick(tick)
 
+    def last_ticks(self) -> list[tuple[VenueKey, PriceTick]]:
+        """The last price of every market that somebody here watches."""
+        return [(venue, tick) for venue, board in self._boards.items() for tick in board.ticks()]
+
     def price_seen_at(self, member: Member) -> int | None:
         """Time of the last price that this process holds of the bot's market, ms."""
         if member.venue is None:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from apps.markets.prices import HeardPrice
 from apps.trading.events import SignalGiven
 from apps.trading.journal import BotAttention
 from apps.trading.ports import Clock
 from workers.crew import Crew
+from workers.last_prices import LastPrices
 from workers.lease import ProcessLease
 from workers.ports import Report, StoreUnavailable
 
@@ -27,6 +29,8 @@ class LifeStore(Protocol):
         """Heartbeats: bot -> (fence, ms of the last price seen or None)."""
 
     async def write_reports(self, reports: Sequence[Report]) -> None: ...
+
+    async def keep_prices(self, prices: Sequence[HeardPrice]) -> None: ...
 
 
 class Renewals(Protocol):
@@ -56,6 +60,7 @@ class Life:
         self._clock = clock
         self._renew_s = renew_s
         self._reports: list[Report] = []
+        self._last_prices = LastPrices()
         self._with_signal: dict[UUID, None] = {}
         self._signalled = asyncio.Event()
 
@@ -103,6 +108,7 @@ class Life:
                 member.mailbox.standing_changed()
         beats = {m.taken.bot_id: (m.taken.fence, self._crew.price_seen_at(m)) for m in members}
         await self._store.beat(seen_at=beats)
+        await self._last_prices.write(self._crew.last_ticks(), self._store.keep_prices)
 
     def signal_waiting(self, bot_id: UUID) -> None:
         """A wake-up spoke of a signal for this bot."""

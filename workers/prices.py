@@ -95,6 +95,10 @@ class PriceBoard:
         del self._markets[symbol]
         return symbol
 
+    def ticks(self) -> list[PriceTick]:
+        """The last price of every market that has had one."""
+        return [bands.latest for bands in self._markets.values() if bands.latest is not None]
+
     def tick(self, tick: PriceTick) -> int:
         bands = self._markets.get(tick.symbol)
         return bands.tick(tick) if bands is not None else 0
