@@ -27,7 +27,8 @@ class OurOrder:
 class AccountBooks:
     """Sums and sets of one account; `totals` and `reserved` by asset, `bot_totals` by bot, asset.
 
-    `booked` and `not_taken_in` hold (symbol, trade id).
+    `booked` and `not_taken_in` hold (symbol, trade id); `traded` what the bot's positions bought
+    and sold in all, without fees.
     """
 
     orders: Mapping[str, OurOrder]
@@ -36,6 +37,7 @@ class AccountBooks:
     totals: Mapping[str, Decimal]
     reserved: Mapping[str, Decimal]
     bot_totals: Mapping[tuple[UUID, str], Decimal]
+    traded: Mapping[UUID, tuple[Decimal, Decimal]]
 
 
 def account_books(*, account_id: UUID) -> AccountBooks:
@@ -63,6 +65,15 @@ def account_books(*, account_id: UUID) -> AccountBooks:
             for bot_id, asset, amount in fetch(
                 "SELECT bot_id, asset, sum(amount) FROM ledger_ledgerentry"
                 " WHERE account_id = %s AND bot_id IS NOT NULL GROUP BY bot_id, asset",
+                [account_id],
+            )
+        },
+        traded={
+            bot_id: (bought, sold)
+            for bot_id, bought, sold in fetch(
+                "SELECT p.bot_id, sum(p.bought), sum(p.sold) FROM ledger_position p"
+                " JOIN bots_bot b ON b.id = p.bot_id WHERE b.account_id = %s"
+                " AND p.config_version IS NOT NULL GROUP BY p.bot_id",
                 [account_id],
             )
         },

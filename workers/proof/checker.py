@@ -29,6 +29,7 @@ def compare(*, theirs: Mapping[str, Any], account_id: UUID) -> list[str]:
         *_trades(theirs["trades"], ours),
         *_balances(theirs["balances"], ours),
         *_coins_of_bots(theirs["trades"], ours),
+        *_positions(theirs["trades"], ours),
         *_at_rest(ours),
     ]
 
@@ -108,6 +109,28 @@ def _coins_of_bots(theirs: Iterable[Mapping[str, Any]], ours: AccountBooks) -> I
         if there != here:
             bot_id, asset = key
             yield f"bot {bot_id}: {there} {asset} by the exchange's trades, {here} in its book"
+
+
+def _positions(theirs: Iterable[Mapping[str, Any]], ours: AccountBooks) -> Iterable[str]:
+    """What each bot's positions bought and sold is what the exchange's trades of it say."""
+    sums: dict[UUID, tuple[Decimal, Decimal]] = {}
+    for trade in theirs:
+        intent = ours.orders.get(trade.get("clientOrderId", ""))
+        if intent is None:
+            continue
+        bought, sold = sums.get(intent.bot_id, (Decimal(0), Decimal(0)))
+        quantity = Decimal(trade["qty"])
+        sums[intent.bot_id] = (
+            (bought + quantity, sold) if trade["isBuyer"] else (bought, sold + quantity)
+        )
+    for bot_id in sorted({*sums, *ours.traded}, key=str):
+        there = sums.get(bot_id, (Decimal(0), Decimal(0)))
+        here = ours.traded.get(bot_id, (Decimal(0), Decimal(0)))
+        if there != here:
+            yield (
+                f"bot {bot_id}: bought {there[0]} and sold {there[1]} by the exchange's trades, "
+                f"{here[0]} and {here[1]} in its positions"
+            )
 
 
 def _at_rest(ours: AccountBooks) -> Iterable[str]:
