@@ -57,7 +57,11 @@ def _evaluate(wish: Wish) -> int:
         until=now,
     )
     count = len(bars.open_at)
-    if count <= strategy.warm_up(p) or bars.open_at[-1] + step < now - LATE_BARS * step:
+    missing = strategy.warm_up(p) + 1 - count
+    if missing > 0:
+        rows.say_waiting(bot_ids=wish.bot_ids, bars=missing)
+        return 0
+    if bars.open_at[-1] + step < now - LATE_BARS * step:
         return 0
     bits = int(to_bits(strategy.signals(bars, p), bars=count)[-1])
     rows.mark_checked(bot_ids=wish.bot_ids)

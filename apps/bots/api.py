@@ -91,7 +91,7 @@ class Bots(View):
 
 
 class OneBot(View):
-    """GET: a bot. PUT: change what is given of it. `apps.ledger` adds DELETE."""
+    """GET: a bot. PUT, PATCH: change what is given of it. `apps.ledger` adds DELETE."""
 
     def put(self, request: Request, bot: str) -> Response:
         found = find_bot(reference=bot, user=self.caller)
@@ -104,12 +104,14 @@ class OneBot(View):
             raise _refused(error, BotChange, found.strategy) from error
         return Response(_shown(found, self.caller))
 
+    patch = put
+
     def get(self, request: Request, bot: str) -> Response:
         return Response(BotShape(find_bot(reference=bot, user=self.caller)).data)
 
 
 class Configuration(OneBot):
-    """GET: the version in force. PUT: as of the bot itself."""
+    """GET: the version in force. PUT, PATCH: as of the bot itself."""
 
     def get(self, request: Request, bot: str) -> Response:
         found = find_bot(reference=bot, user=self.caller)
@@ -143,6 +145,17 @@ class Pause(View):
         checked(NoBody, request.data)
         with _conflicts():
             services.pause_bot(bot=found, actor=self.caller)
+        return Response(_shown(found, self.caller))
+
+
+class Resume(View):
+    """POST: let a paused bot open positions again. Safe to repeat."""
+
+    def post(self, request: Request, bot: str) -> Response:
+        found = find_bot(reference=bot, user=self.caller)
+        checked(NoBody, request.data)
+        with _conflicts():
+            services.resume_bot(bot=found, actor=self.caller)
         return Response(_shown(found, self.caller))
 
 
@@ -198,5 +211,6 @@ urlpatterns = [
     endpoint("bots/{bot}/logs", Log, "bot-logs"),
     endpoint("bots/{bot}/start", Start, "bot-start"),
     endpoint("bots/{bot}/pause", Pause, "bot-pause"),
+    endpoint("bots/{bot}/resume", Resume, "bot-resume"),
     endpoint("bots/{bot}/stop", Stop, "bot-stop"),
 ]

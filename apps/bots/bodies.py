@@ -63,6 +63,11 @@ class BotWish(serializers.Serializer[Any]):
     parameters = ParameterValues(
         required=False, help_text='Give an object such as {"period": 14}; defaults fill the rest.'
     )
+    preset = serializers.CharField(
+        max_length=60,
+        required=False,
+        help_text="Give the name of one of the strategy's presets; `parameters` win over it.",
+    )
     timeframe = serializers.ChoiceField(
         choices=list(TIMEFRAMES), help_text=f"Give one of {', '.join(TIMEFRAMES)}."
     )

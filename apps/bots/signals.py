@@ -7,11 +7,13 @@ from uuid import UUID
 
 import orjson
 
-from apps.bots.models import Bot
+from apps.bots.models import Bot, BotLog
 from apps.common.sql import execute, fetch
 from apps.trading.bar import timeframe_ms
 from apps.trading.events import SignalGiven
 from apps.trading.signals import signal_key
+
+WAITING = "waits for "
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,31 @@ def store_signal(
 
 
 def mark_checked(*, bot_ids: Sequence[UUID]) -> None:
-    """The bots' signals were evaluated now, whatever came of it."""
+    """The bots' signals were evaluated now, whatever came of it; none of them waits for bars."""
     # By id, as every append locks its bots: two orders of locking would deadlock.
     execute(
-        "UPDATE bots_bot SET last_signal_check = now() WHERE id IN ("
+        "UPDATE bots_bot SET last_signal_check = now(), status_reason = CASE"
+        " WHEN observed_status = 'RUNNING' AND status_reason LIKE %s THEN 'trades'"
+        " ELSE status_reason END WHERE id IN ("
         "SELECT id FROM bots_bot WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)",
-        [list(bot_ids)],
+        [f"{WAITING}% more bar%", list(bot_ids)],
+    )
+
+
+def say_waiting(*, bot_ids: Sequence[UUID], bars: int) -> None:
+    """Show that the bots cannot be judged before so many more bars; their log tells it once."""
+    words = f"{WAITING}{bars} more bar{'s' if bars > 1 else ''} before its first signal"
+    told = fetch(
+        "UPDATE bots_bot b SET status_reason = %(words)s FROM ("
+        " SELECT id, status_reason AS before FROM bots_bot WHERE id = ANY(%(bots)s)"
+        " AND observed_status = 'RUNNING' AND status_reason <> %(words)s"
+        " ORDER BY id FOR NO KEY UPDATE) was WHERE b.id = was.id RETURNING b.id, was.before",
+        {"words": words, "bots": list(bot_ids)},
+    )
+    BotLog.objects.bulk_create(
+        BotLog(bot_id=bot_id, level=BotLog.Level.INFO, message=words)
+        for bot_id, before in told
+        if not before.startswith(WAITING)
     )
 
 

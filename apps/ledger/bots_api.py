@@ -11,6 +11,7 @@ from apps.common.api import View, endpoint
 from apps.common.problems import Conflict, FieldProblem
 from apps.ledger.services import BotBusy, delete_bot
 from apps.ledger.standing import standing
+from apps.ledger.unprotected import unprotected
 from apps.ledger.visible import live_orders, open_positions
 
 
@@ -36,6 +37,7 @@ class Status(View):
                 "last_price_at": found.last_price_at,
                 "last_signal_check": found.last_signal_check,
                 "last_trade_at": found.last_trade_at,
+                "unprotected": unprotected(bot_ids=[found.pk]).get(found.pk, ""),
                 "live_orders": live_orders(bot=found).count(),
                 "open_positions": open_positions(bot=found).count(),
             }

@@ -66,7 +66,9 @@ class Strategy(ABC):
                 chosen.update(self.presets[preset].values)
             except KeyError:
                 known = ", ".join(self.presets) or "none"
-                raise ValueError(f"{self.name} has no preset {preset!r}; known: {known}") from None
+                raise ValueError(
+                    f"preset {preset!r} is unknown to {self.name}; use one of {known}"
+                ) from None
         return check_values(self.parameters, {**chosen, **(given or {})})
 
     def schema(self) -> dict[str, Any]:

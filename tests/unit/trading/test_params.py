@@ -70,7 +70,7 @@ def test_a_preset_gives_values_and_own_ones_go_first():
 
     assert rsi.values(preset="in_profit").profit_target == 0.01
     assert rsi.values({"profit_target": 0.05}, preset="in_profit").profit_target == 0.05
-    with pytest.raises(ValueError, match="rsi has no preset 'bold'; known: classic, in_profit"):
+    with pytest.raises(ValueError, match="preset 'bold' is unknown to rsi; use one of classic"):
         rsi.values(preset="bold")
 
 
