@@ -7,20 +7,29 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from knox.models import AuthToken
 
 from apps.accounts import services
 from apps.accounts.forms import KEY_FIELDS, AccountForm
 from apps.accounts.models import ExchangeAccount, User
+from apps.accounts.money import money_at_stake
 from apps.audit import services as audit
 from apps.common.access import is_admin
 from apps.common.admin import OwnedAdmin
+from apps.common.look import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from apps.common.shown import Tone, ago, chip
 
 # Roles say what a person may do, so the framework's groups would only mislead. knox's own page
 # lets one make tokens for others.
 admin.site.unregister(Group)
 admin.site.unregister(AuthToken)
 
+_MONEY_TONES: dict[str, Tone] = {"live": "bad", "testnet": "calm", "simulated": "good"}
+_ABOUT_KEYS = (
+    "Typed in, sealed at once, and never shown again: only worker processes can open them. Make "
+    "keys that may read and trade, never withdraw, and bind them to this machine's address."
+)
 _AUDITED = ("username", "email", "role", "reporting_currency", "is_active", "is_staff")
 
 
@@ -29,6 +38,9 @@ class PersonAdmin(OwnedAdmin, UserAdmin):  # type: ignore[type-arg]
     """People and their roles; everybody finds their own row here, admins find all."""
 
     owner = "pk"
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("number", "username", "email", "role", "is_active", "is_staff", "last_login")
     list_display_links = ("number", "username")
     list_filter = ("role", "is_active", "is_staff")
@@ -127,12 +139,11 @@ class ExchangeAccountAdmin(OwnedAdmin):
         "name",
         "user",
         "exchange",
-        "environment",
-        "venue_name",
-        "status",
-        "withdraw_allowed",
+        "money",
+        "state",
+        "withdrawal",
         "keys_stored",
-        "created_at",
+        "created",
     )
     list_display_links = ("number", "name")
     list_filter = ("exchange", "environment", "status", "withdraw_allowed")
@@ -142,6 +153,7 @@ class ExchangeAccountAdmin(OwnedAdmin):
     actions = ("restore",)
     readonly_fields = (
         "number",
+        "money",
         "status",
         "status_reason",
         "withdraw_allowed",
@@ -161,13 +173,37 @@ class ExchangeAccountAdmin(OwnedAdmin):
             return "none"
         return ", ".join(sorted(secret.field for secret in account.secrets.all())) or "none"
 
+    @admin.display(description="money", ordering="environment")
+    def money(self, account: ExchangeAccount) -> SafeString:
+        words = money_at_stake(account=account)
+        return chip(words, _MONEY_TONES.get(account.environment, "plain"))
+
+    @admin.display(description="status", ordering="status")
+    def state(self, account: ExchangeAccount) -> SafeString:
+        tones: dict[str, Tone] = {"active": "good", "degraded": "warn"}
+        return chip(account.status, tones.get(account.status, "bad"), title=account.status_reason)
+
+    @admin.display(description="keys may withdraw", ordering="withdraw_allowed")
+    def withdrawal(self, account: ExchangeAccount) -> SafeString:
+        tones: dict[str, Tone] = {"no": "good", "yes": "bad"}
+        return chip(account.withdraw_allowed, tones.get(account.withdraw_allowed, "plain"))
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, account: ExchangeAccount) -> str:
+        return ago(account.created_at)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # An account's books belong to one exchange and environment: another needs a new account.
         return self.readonly_fields if obj is None else (*self.readonly_fields, *self.fixed)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        asked = ("user", "name", "exchange", "environment", "venue_name", "base_url", *KEY_FIELDS)
-        return asked if obj is None else (*asked, *self.readonly_fields)
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        asked = ("user", "name", "exchange", "environment", "venue_name", "base_url")
+        parts: list[Any] = [(None, {"fields": asked})]
+        if obj is None or self.has_change_permission(request, obj):
+            parts.append(("Keys", {"fields": KEY_FIELDS, "description": _ABOUT_KEYS}))
+        if obj is not None:
+            parts.append(("As it stands", {"fields": self.readonly_fields}))
+        return parts
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from apps.accounts.keys import KeyUnavailable, read_public_key
 from apps.accounts.models import AccountSecret, ExchangeAccount
+from apps.common import look
 
 KEY_FIELDS = tuple(AccountSecret.Field.values)
 
@@ -17,7 +18,7 @@ def _key_field(label: str, help_text: str) -> forms.CharField:
         required=False,
         strip=True,
         max_length=4096,
-        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+        widget=look.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
         help_text=help_text,
     )
 

@@ -1,6 +1,5 @@
 """The admin's forms of a bot: what they ask is carried out by the services, or refused."""
 
-import json
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -11,43 +10,49 @@ from apps.accounts.models import User
 from apps.bots import services
 from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
+from apps.bots.parameter_fields import (
+    field_name,
+    given_parameters,
+    parameter_fields,
+    preset_field,
+)
 from apps.bots.refusals import problem_of
+from apps.common import look
+from apps.trading.strategy import Strategy
+
+PRESET = "preset"
 
 
 def _strategy_choices() -> list[tuple[str, str]]:
     return [(name, item.title) for name, item in known_strategies().items()]
 
 
-class ParameterField(forms.JSONField):
-    """A JSON object of a strategy's parameters."""
+def new_bot_form() -> type["NewBotForm"]:
+    """The form of a bot to be made, with the fields of every strategy."""
+    fields: dict[str, forms.Field] = {}
+    for strategy in known_strategies().values():
+        fields[field_name(strategy=strategy.name, parameter=PRESET)] = preset_field(strategy)
+        fields |= parameter_fields(strategy)
+    return type("NewBotForm", (NewBotForm,), fields)
 
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.Textarea(attrs={"rows": 10, "cols": 60, "spellcheck": "false"})
-        super().__init__(required=False, widget=widget, **kwargs)
 
-    def clean(self, value: Any) -> dict[str, Any]:
-        given = super().clean(value)
-        if given in (None, ""):
-            return {}
-        if not isinstance(given, dict):
-            raise forms.ValidationError('Give a JSON object such as {"period": 14}.')
-        return given
-
-    def prepare_value(self, value: Any) -> Any:
-        return json.dumps(value, indent=2) if isinstance(value, dict) else value
+def bot_change_form(bot: Bot) -> type["BotChangeForm"]:
+    """The form of a bot that exists, with the fields of its strategy."""
+    strategy = known_strategies().get(bot.strategy)
+    fields = {} if strategy is None else parameter_fields(strategy, filled=True)
+    return type("BotChangeForm", (BotChangeForm,), fields)
 
 
 class BotForm(forms.ModelForm):  # type: ignore[type-arg]
     """What both forms share. `actor` is set by the page: who is asking."""
 
     actor: ClassVar[User]
-    parameters = ParameterField(
-        help_text="Names, ranges and defaults are listed at /api/strategies. Empty: defaults."
-    )
     bot: Bot
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
+        name = str(given.get("strategy", self.instance.strategy))
+        self._forget_errors_of_others(name)
         if self.errors:
             return given
         # Only the service can tell whether it will do it, and a form can show errors only until
@@ -56,28 +61,42 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             with transaction.atomic():
                 self.bot = self.carry_out(given)
         except services.BotRefused as error:
-            self._show(error, str(given.get("strategy", self.instance.strategy)))
+            self._show(error, name)
         return given
 
     @abstractmethod
     def carry_out(self, given: dict[str, Any]) -> Bot:
         """Do what the form asks; BotRefused when it cannot be."""
 
+    def _forget_errors_of_others(self, strategy: str) -> None:
+        """What stands in the fields of strategies that were not chosen does not matter."""
+        for name in [name for name in self.errors if "." in name]:
+            if name.partition(".")[0] != strategy:
+                del self.errors[name]
+
     def _show(self, error: ValueError, strategy: str) -> None:
-        remedies = {name: str(field.help_text) for name, field in self.fields.items()}
+        remedies = {
+            name: str(field.help_text) for name, field in self.fields.items() if "." not in name
+        }
         problem = problem_of(error, remedies=remedies, strategy=strategy)
-        name = problem.field.partition(".")[0]
+        place, _, parameter = problem.field.partition(".")
+        if place == "parameters":
+            place = field_name(strategy=strategy, parameter=parameter)
         text = f"{problem.detail} {problem.remedy}"
-        self.add_error(name if name in self.fields else None, text.strip())
+        self.add_error(place if place in self.fields else None, text.strip())
 
 
 class NewBotForm(BotForm):
     """A bot to be created; it belongs to whom the account belongs."""
 
     symbol = forms.CharField(
-        max_length=50, help_text="A market of the account's exchange, such as BTC/USDT."
+        max_length=50,
+        widget=look.TextInput,
+        help_text="A market of the account's exchange, such as BTC/USDT.",
     )
-    strategy = forms.ChoiceField(choices=_strategy_choices)
+    strategy = forms.ChoiceField(
+        choices=_strategy_choices, widget=look.Select, help_text="Its parameters stand below."
+    )
 
     class Meta:
         model = Bot
@@ -85,14 +104,24 @@ class NewBotForm(BotForm):
         help_texts = {"capital": "Above 0, in the market's quote asset."}
 
     def carry_out(self, given: dict[str, Any]) -> Bot:
-        return services.create_bot(user=given["account"].user, actor=self.actor, **given)
+        strategy = known_strategies()[given["strategy"]]
+        plain = {name: value for name, value in given.items() if "." not in name}
+        return services.create_bot(
+            user=given["account"].user,
+            actor=self.actor,
+            parameters=given_parameters(strategy, given),
+            preset=given[field_name(strategy=strategy.name, parameter=PRESET)],
+            **plain,
+        )
 
 
 class BotChangeForm(BotForm):
     """Name, description and configuration of a bot that exists."""
 
     apply_to_open = forms.BooleanField(
-        required=False, help_text="Move targets and stops of open positions too."
+        required=False,
+        widget=look.Switch,
+        help_text="Move targets and stops of open positions too.",
     )
 
     class Meta:
@@ -103,7 +132,9 @@ class BotChangeForm(BotForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.config:
-            self.initial["parameters"] = self.instance.config.parameters
+            for parameter, value in self.instance.config.parameters.items():
+                name = field_name(strategy=self.instance.strategy, parameter=parameter)
+                self.initial[name] = value
 
     def carry_out(self, given: dict[str, Any]) -> Bot:
         bot = Bot.objects.get(pk=self.instance.pk)
@@ -112,6 +143,15 @@ class BotChangeForm(BotForm):
         services.update_configuration(
             bot=bot,
             actor=self.actor,
-            **{name: given[name] for name in ("parameters", "capital", "apply_to_open")},
+            parameters=self._parameters(given),
+            **{name: given[name] for name in ("capital", "apply_to_open")},
         )
         return bot
+
+    def _parameters(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Every value of the form: a field that was emptied means none."""
+        strategy: Strategy | None = known_strategies().get(self.instance.strategy)
+        if strategy is None:
+            return {}
+        emptied = dict.fromkeys((item.name for item in strategy.parameters if item.optional), None)
+        return {**emptied, **given_parameters(strategy, given)}

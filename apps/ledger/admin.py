@@ -1,34 +1,32 @@
-"""Admin pages of journal and books: to read and search, never to change."""
+"""Admin pages of bots with their books, and of accounts with theirs; see also admin_books."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from apps.bots.admin import BotAdmin
+from apps.bots.admin import BotAdmin, OfBot, bots_meant
 from apps.bots.models import Bot
+from apps.common.access import is_admin
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.api import plain
+from apps.common.bounded import BoundedAdmin
+from apps.common.shown import Tone, ago, chip, decimals_of, signed
+from apps.ledger import admin_books  # noqa: F401 (registers its pages)
 from apps.ledger.models import (
     AssetBalance,
     BarFeed,
     BotBalance,
-    BotEvent,
-    DailyStat,
     Desk,
-    EquityPoint,
-    Fill,
     LedgerEntry,
-    MarksCheckpoint,
-    Order,
-    Position,
     VenueFill,
     VenueOrderState,
 )
+from apps.ledger.profit import Figures, bot_figures
 from apps.ledger.services import BotBusy, delete_bot
-
-_BY_BOT = "Bot name"
 
 # Whether a bot may go is for its books to say, so its page is completed here.
 admin.site.unregister(Bot)
@@ -36,9 +34,38 @@ admin.site.unregister(Bot)
 
 @admin.register(Bot)
 class BotWithBooksAdmin(BotAdmin):
-    """Bots, which can be deleted once they are stopped and flat."""
+    """Bots with what they made; they can be deleted once they are stopped and flat."""
 
-    actions = (*BotAdmin.actions, "delete_flat")
+    actions = ("delete_flat",)
+    list_display = (
+        *BotAdmin.list_display[:4],
+        "holds",
+        "pnl_today",
+        "pnl_total",
+        *BotAdmin.list_display[4:],
+    )
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        figures = bot_figures(bot.pk for bot in rows)
+        for bot in rows:
+            bot.figures = figures.get(bot.pk)
+
+    @admin.display(description="position")
+    def holds(self, bot: Bot) -> str:
+        figures = _figures(bot)
+        if figures is None or not figures.quantity:
+            return "flat"
+        return f"{plain(figures.quantity)} {figures.base}"
+
+    @admin.display(description="PnL today")
+    def pnl_today(self, bot: Bot) -> SafeString | str:
+        figures = _figures(bot)
+        return "" if figures is None else _money(figures.today.pnl, figures.quote)
+
+    @admin.display(description="PnL")
+    def pnl_total(self, bot: Bot) -> SafeString | str:
+        figures = _figures(bot)
+        return "" if figures is None else _money(figures.change, figures.quote)
 
     @admin.action(description="Delete (stopped and flat bots only)", permissions=["change"])
     def delete_flat(self, request: HttpRequest, queryset: QuerySet[Bot]) -> None:
@@ -52,159 +79,12 @@ class BotWithBooksAdmin(BotAdmin):
             self.message_user(request, f"{bot} deleted; coins left: {coins or 'none'}.")
 
 
-class OfBot(ReadOnlyAdmin):
-    """Rows of a bot, seen by its owner."""
-
-    owner = "bot__user"
-    list_select_related: ClassVar[tuple[str, ...]] = ("bot",)
-    search_fields: ClassVar[tuple[str, ...]] = ("bot__name",)
-    search_help_text = _BY_BOT
+def _figures(bot: Bot) -> Figures | None:
+    return getattr(bot, "figures", None)
 
 
-@admin.register(BotEvent)
-class BotEventAdmin(OfBot):
-    """The journal, newest first."""
-
-    list_display = ("bot", "seq", "fence", "kind", "recorded_at")
-    list_filter = ("kind",)
-    search_fields = ("bot__name", "payload__client_order_id")
-    search_help_text = "Bot name, or client order id"
-    ordering = ("-id",)
-
-
-@admin.register(MarksCheckpoint)
-class MarksCheckpointAdmin(OfBot):
-    """Where prices moved a bot's marks since its last event."""
-
-    list_display = ("bot", "seq", "fence", "updated_at")
-
-
-@admin.register(Order)
-class OrderAdmin(OfBot):
-    """Intents and what became of them; prices in quote, quantities in base."""
-
-    list_display = (
-        "client_order_id",
-        "bot",
-        "symbol",
-        "side",
-        "order_type",
-        "price_quote",
-        "quantity_base",
-        "filled_base",
-        "status",
-        "reason",
-        "born_at",
-    )
-    list_filter = ("status", "side", "order_type", "symbol")
-    list_select_related = ("bot", "account", "position")
-    search_fields = ("client_order_id", "venue_order_id", "bot__name")
-    search_help_text = "Client order id, venue order id, or bot name"
-    date_hierarchy = "born_at"
-    ordering = ("-born_at",)
-
-    @admin.display(description="price (quote)", ordering="price")
-    def price_quote(self, order: Order) -> str:
-        return "market" if order.price is None else plain(order.price)
-
-    @admin.display(description="quantity (base)", ordering="quantity")
-    def quantity_base(self, order: Order) -> str:
-        return plain(order.quantity)
-
-    @admin.display(description="filled (base)", ordering="filled")
-    def filled_base(self, order: Order) -> str:
-        return plain(order.filled)
-
-
-@admin.register(Fill)
-class FillAdmin(OfBot):
-    """Fills as the bots have taken them into their positions."""
-
-    list_display = (
-        "bot",
-        "order",
-        "symbol",
-        "side",
-        "price_quote",
-        "quantity_base",
-        "fee_paid",
-        "is_maker",
-        "filled_ms",
-    )
-    list_filter = ("side", "symbol", "is_maker")
-    list_select_related = ("bot", "order")
-    search_fields = ("order__client_order_id", "trade_id", "bot__name")
-    search_help_text = "Client order id, trade id, or bot name"
-    ordering = ("-id",)
-
-    @admin.display(description="price (quote)", ordering="price")
-    def price_quote(self, fill: Fill) -> str:
-        return plain(fill.price)
-
-    @admin.display(description="quantity (base)", ordering="quantity")
-    def quantity_base(self, fill: Fill) -> str:
-        return plain(fill.quantity)
-
-    @admin.display(description="fee", ordering="fee")
-    def fee_paid(self, fill: Fill) -> str:
-        return f"{plain(fill.fee)} {fill.fee_asset}"
-
-
-@admin.register(Position)
-class PositionAdmin(OfBot):
-    """Holdings from their entry order to flat."""
-
-    list_display = (
-        "bot",
-        "index",
-        "symbol",
-        "status",
-        "quantity_base",
-        "entry_quote",
-        "exit_quote",
-        "pnl_quote",
-        "exit_reason",
-        "created_at",
-        "closed_at",
-    )
-    list_filter = ("status", "symbol", "exit_reason")
-    search_fields = ("order_id", "bot__name")
-    search_help_text = "Client order id of the entry, or bot name"
-    date_hierarchy = "created_at"
-    ordering = ("-created_at",)
-
-    @admin.display(description="quantity (base)", ordering="quantity")
-    def quantity_base(self, position: Position) -> str:
-        return plain(position.quantity)
-
-    @admin.display(description="entry price (quote)", ordering="entry_price")
-    def entry_quote(self, position: Position) -> str:
-        return "" if position.entry_price is None else plain(position.entry_price)
-
-    @admin.display(description="exit price (quote)", ordering="exit_price")
-    def exit_quote(self, position: Position) -> str:
-        return "" if position.exit_price is None else plain(position.exit_price)
-
-    @admin.display(description="PnL (quote)", ordering="pnl")
-    def pnl_quote(self, position: Position) -> str:
-        return plain(position.pnl)
-
-
-@admin.register(EquityPoint)
-class EquityPointAdmin(OfBot):
-    """A bot's worth after each fill, in its quote asset."""
-
-    list_display = ("bot", "seq", "at_ms", "equity", "realised", "unrealised", "fees")
-    ordering = ("-id",)
-
-
-@admin.register(DailyStat)
-class DailyStatAdmin(OfBot):
-    """A bot's figures of one UTC day, in its quote asset."""
-
-    list_display = ("bot", "day", "fills", "trades", "wins", "losses", "volume", "pnl", "fees")
-    date_hierarchy = "day"
-    ordering = ("-day",)
+def _money(amount: Any, asset: str) -> SafeString:
+    return signed(amount, decimals=decimals_of(asset), unit=asset)
 
 
 @admin.register(BotBalance)
@@ -212,7 +92,15 @@ class BotBalanceAdmin(OfBot):
     """A bot's part of its account's assets."""
 
     list_display = ("bot", "asset", "total", "reserved")
-    list_filter = ("asset",)
+
+
+# ---- accounts ----------------------------------------------------------------------------------
+
+
+def accounts_meant(request: HttpRequest, words: str) -> Q:
+    """Rows of the accounts that words of a search mean: a name, of one's own unless admin."""
+    whose = Q() if is_admin(request.user) else Q(account__user=request.user.pk)
+    return Q(account__name__iexact=words) & whose
 
 
 class OfAccount(ReadOnlyAdmin):
@@ -224,30 +112,46 @@ class OfAccount(ReadOnlyAdmin):
     search_help_text = "Account name"
 
 
+class ManyOfAccount(BoundedAdmin):
+    """Rows of an exchange account that grow for ever."""
+
+    owner = "account__user"
+    owners = accounts_meant
+    list_select_related: ClassVar[tuple[str, ...]] = ("account", "bot")
+    ordering = ("-id",)
+
+
 @admin.register(AssetBalance)
 class AssetBalanceAdmin(OfAccount):
     """What the ledger says an account holds, and what live intents reserve of it."""
 
-    list_display = ("account", "asset", "total", "reserved")
-    list_filter = ("asset",)
+    list_display = ("account", "asset", "total", "reserved", "unreserved")
+    ordering = ("account", "asset")
+
+    @admin.display(description="available")
+    def unreserved(self, balance: AssetBalance) -> str:
+        return plain(balance.total - balance.reserved)
+
+
+def _entries_meant(request: HttpRequest, words: str) -> Q:
+    return accounts_meant(request, words) | bots_meant(request, words)
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(OfAccount):
+class LedgerEntryAdmin(ManyOfAccount):
     """Signed amounts; without a bot they are the person's own coins."""
 
+    owners = _entries_meant
     list_display = ("at", "account", "bot", "asset", "amount", "cause", "note")
-    list_filter = ("cause", "asset")
-    list_select_related = ("account", "bot")
-    search_fields = ("account__name", "bot__name", "venue_fill__client_order_id")
-    search_help_text = "Account, bot, or client order id"
-    ordering = ("-id",)
+    list_filter = ("cause",)
+    search_help_text = "Account name, or a bot's number or name"
 
 
 @admin.register(VenueFill)
-class VenueFillAdmin(OfAccount):
+class VenueFillAdmin(ManyOfAccount):
     """Trades the exchange told of, booked once."""
 
+    exact = ("client_order_id",)
     list_display = (
         "account",
         "symbol",
@@ -260,17 +164,15 @@ class VenueFillAdmin(OfAccount):
         "bot_seq",
         "venue_ms",
     )
-    list_filter = ("side", "symbol")
-    list_select_related = ("account", "bot")
-    search_fields = ("client_order_id", "trade_id", "venue_order_id", "bot__name")
-    search_help_text = "Client order id, trade id, venue order id, or bot name"
-    ordering = ("-id",)
+    list_filter = ("side",)
+    search_help_text = "Client order id, or account name"
 
 
 @admin.register(VenueOrderState)
-class VenueOrderStateAdmin(OfAccount):
+class VenueOrderStateAdmin(ManyOfAccount):
     """The exchange's newest word on each order, ours or not."""
 
+    exact = ("client_order_id",)
     list_display = (
         "account",
         "symbol",
@@ -283,20 +185,28 @@ class VenueOrderStateAdmin(OfAccount):
         "filled",
         "venue_ms",
     )
-    list_filter = ("status", "side", "symbol")
-    list_select_related = ("account", "bot")
-    search_fields = ("client_order_id", "venue_order_id", "bot__name")
-    search_help_text = "Client order id, venue order id, or bot name"
-    ordering = ("-id",)
+    list_filter = ("status", "side")
+    search_help_text = "Client order id, or account name"
+
+
+_DESK_TONES: dict[str, Tone] = {"ready": "good", "reconciling": "calm", "degraded": "bad"}
 
 
 @admin.register(Desk)
 class DeskAdmin(OfAccount):
     """The one owner of an account's books, and how its last reconciliation ended."""
 
-    list_display = ("account", "status", "status_reason", "fence", "process", "reconciled_at")
+    list_display = ("account", "state", "status_reason", "fence", "process", "reconciled")
     list_filter = ("status",)
     list_select_related = ("account", "process")
+
+    @admin.display(description="status", ordering="status")
+    def state(self, desk: Desk) -> SafeString:
+        return chip(desk.status, _DESK_TONES.get(desk.status, "plain"))
+
+    @admin.display(description="reconciled", ordering="reconciled_at")
+    def reconciled(self, desk: Desk) -> str:
+        return ago(desk.reconciled_at)
 
 
 @admin.register(BarFeed)

@@ -1,9 +1,13 @@
 """Admin pages of markets and stored bars: filled by workers, read by everybody."""
 
+from datetime import UTC, datetime
+
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.markets.models import CandleBlock, Market
+from apps.common.api import plain
+from apps.common.shown import ago
+from apps.markets.models import CandleBlock, Market, MarketPrice
 
 
 @admin.register(Market)
@@ -19,8 +23,8 @@ class MarketAdmin(ReadOnlyAdmin):
         "tick_size_quote",
         "lot_size_base",
         "min_notional_quote",
-        "maker_fee_fraction",
-        "taker_fee_fraction",
+        "maker_fee_percent",
+        "taker_fee_percent",
         "active",
         "refreshed_at",
     )
@@ -41,13 +45,32 @@ class MarketAdmin(ReadOnlyAdmin):
     def min_notional_quote(self, market: Market) -> str:
         return f"{market.min_notional.normalize():f} {market.quote}"
 
-    @admin.display(description="maker fee (fraction)", ordering="maker_fee")
-    def maker_fee_fraction(self, market: Market) -> str:
-        return f"{market.maker_fee.normalize():f}"
+    @admin.display(description="maker fee", ordering="maker_fee")
+    def maker_fee_percent(self, market: Market) -> str:
+        return f"{(market.maker_fee * 100).normalize():f} %"
 
-    @admin.display(description="taker fee (fraction)", ordering="taker_fee")
-    def taker_fee_fraction(self, market: Market) -> str:
-        return f"{market.taker_fee.normalize():f}"
+    @admin.display(description="taker fee", ordering="taker_fee")
+    def taker_fee_percent(self, market: Market) -> str:
+        return f"{(market.taker_fee * 100).normalize():f} %"
+
+
+@admin.register(MarketPrice)
+class MarketPriceAdmin(ReadOnlyAdmin):
+    """The last price of each market that somebody's bots watch."""
+
+    shared = True
+    list_display = ("market", "price_quote", "heard")
+    list_select_related = ("market",)
+    search_fields = ("market__symbol",)
+    ordering = ("-at_ms",)
+
+    @admin.display(description="price (quote)", ordering="price")
+    def price_quote(self, row: MarketPrice) -> str:
+        return f"{plain(row.price)} {row.market.quote}"
+
+    @admin.display(description="heard", ordering="at_ms")
+    def heard(self, row: MarketPrice) -> str:
+        return ago(datetime.fromtimestamp(row.at_ms / 1000, UTC), stale_s=10)
 
 
 @admin.register(CandleBlock)
@@ -59,6 +82,5 @@ class CandleBlockAdmin(ReadOnlyAdmin):
     list_filter = ("timeframe",)
     list_select_related = ("market",)
     search_fields = ("market__symbol",)
-    date_hierarchy = "day"
     ordering = ("-day", "market", "timeframe")
     fields = ("market", "timeframe", "day", "count", "first_ms", "last_ms")

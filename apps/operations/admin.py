@@ -3,11 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from apps.common.access import is_admin
 from apps.common.admin import OwnedAdmin, ReadOnlyAdmin
+from apps.common.shown import Tone, ago, chip
 from apps.operations import services
 from apps.operations.models import SystemState, WorkerProcess
 
@@ -43,10 +47,15 @@ class SystemStateAdmin(OwnedAdmin):
     """What every bot of the installation may do; changed by services, under the stop lock."""
 
     form = SystemStateForm
-    list_display = ("state", "positions", "reason", "changed_by", "changed_at", "stop_at")
+    list_display = ("what", "positions", "reason", "changed_by", "changed_at", "stop_at")
     list_select_related = ("changed_by",)
     readonly_fields = ("changed_by", "changed_at", "stop_at", "stop_epoch")
     fields = ("state", "positions", "reason", *readonly_fields)
+
+    @admin.display(description="state")
+    def what(self, row: SystemState) -> SafeString:
+        tones: dict[str, Tone] = {"RUNNING": "good", "PAUSED": "warn"}
+        return chip(row.state.replace("_", " "), tones.get(row.state, "bad"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # No row means RUNNING; the first change makes the only row.
@@ -70,7 +79,33 @@ class WorkerProcessAdmin(ReadOnlyAdmin):
     """Processes that hold leases while they renew."""
 
     shared = True
-    list_display = ("kind", "host", "pid", "queue", "dead", "started_at", "renewed_at", "ended_at")
-    list_filter = ("dead", "kind", "queue", "host")
-    search_fields = ("host", "pid", "id")
+    list_display = (
+        "kind",
+        "queue",
+        "alive",
+        "renewed",
+        "running_for",
+        "host",
+        "pid",
+        "ended_at",
+    )
+    list_filter = ("dead", "kind", "queue")
+    search_fields = ("host", "pid")
     ordering = ("dead", "-renewed_at")
+
+    @admin.display(description="state", ordering="dead")
+    def alive(self, process: WorkerProcess) -> SafeString:
+        if process.ended_at is not None:
+            return chip("ended", "plain")
+        if process.dead:
+            return chip("dead", "bad", title="It did not renew its lease in time.")
+        late = (timezone.now() - process.renewed_at).total_seconds() > settings.LEASE_TTL_S
+        return chip("late", "warn") if late else chip("alive", "good")
+
+    @admin.display(description="lease renewed", ordering="renewed_at")
+    def renewed(self, process: WorkerProcess) -> str:
+        return ago(process.renewed_at, stale_s=None if process.dead else settings.LEASE_TTL_S)
+
+    @admin.display(description="started", ordering="started_at")
+    def running_for(self, process: WorkerProcess) -> str:
+        return ago(process.started_at)

@@ -4,11 +4,14 @@ from pathlib import Path
 
 from config import env
 from config.packages import inside
+from config.settings.look import UNFOLD  # noqa: F401
 from config.settings.rest import REST_FRAMEWORK, REST_KNOX  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 INSTALLED_APPS = [
+    # Before the admin, whose look it is.
+    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -4,6 +4,7 @@ Every append writes here, so a foreign key has an index of its own only where no
 begins with it.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -156,6 +157,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["bot", "status"], name="order_by_status"),
             models.Index(fields=["bot", "-born_at"], name="order_by_born"),
+            BrinIndex(fields=["born_at"], name="order_by_time", pages_per_range=32),
             models.Index(
                 fields=["account"],
                 name="order_live_by_account",
