@@ -96,6 +96,12 @@ VARIABLES: tuple[Variable, ...] = (
         3600,
         "Seconds after which Redis hands out again what no worker took; recovery never needs it.",
     ),
+    Variable(
+        "FLOTILLA_BOTS_PER_PROCESS",
+        int,
+        1000,
+        "Bots that one bots process runs at most; more wait until another process has room.",
+    ),
     Variable("KEY_PUBLIC_FILE", str, "", "Public key that seals exchange keys."),
     Variable("KEY_PRIVATE_FILE", str, "", "Private key that opens them: workers only."),
     Variable("INSTALLATION_ID", str, "", "4 characters 0-9 a-z that mark our orders; made once."),

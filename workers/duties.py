@@ -20,6 +20,9 @@ from workers.shift import Account, Shift, ShiftPorts
 async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
     """One shift of one bot."""
     settings = host.settings
+    if len(host.crew.members()) >= settings.most_bots:
+        # The supervisor counts places; this is for when two of its counts crossed.
+        return "full"
     ports = ShiftPorts(
         store=host.bot_rows,
         lease=host.lease,

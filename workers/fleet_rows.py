@@ -13,8 +13,9 @@ from workers.supervisor import Duty, Wanted
 class FleetRows:
     """`supervisor.FleetStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most_bots: int) -> None:
         self._ask = database.ask
+        self._most_bots = most_bots
 
     @asynccontextmanager
     async def sole_supervisor(self) -> AsyncIterator[bool]:
@@ -35,7 +36,15 @@ class FleetRows:
         found = await self._ask(fleet.duties_to_dispatch, claim_lapses_s=claim_lapses_s)
         return [Wanted(Duty(each.duty), each.id, each.dispatch) for each in found]
 
-    async def claim(self, wanted: Wanted) -> int | None:
+    async def claim(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+        asked = [fleet.WantedDuty(each.duty.value, each.id, each.dispatch) for each in wanted]
+        claimed = await self._ask(fleet.claim_all, wanted=asked)
+        return [Wanted(Duty(each.duty), each.id, each.dispatch) for each in claimed]
+
+    async def room_for_bots(self, *, claim_lapses_s: float) -> int | None:
         return await self._ask(
-            fleet.claim, duty=wanted.duty.value, id=wanted.id, dispatch=wanted.dispatch
+            fleet.room_for_bots, per_process=self._most_bots, claim_lapses_s=claim_lapses_s
         )
+
+    async def tell_waiting(self, *, bot_ids: Sequence[UUID], reason: str) -> int:
+        return await self._ask(fleet.tell_waiting, bot_ids=bot_ids, reason=reason)

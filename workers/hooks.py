@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
+from workers.queues import BOTS
+
 if TYPE_CHECKING:
     from workers.host import Host
 
@@ -25,6 +27,13 @@ def current_host() -> "Host":
             host.start()
             _host = host
     return _host
+
+
+@signals.worker_ready.connect
+def begin(**_details: Any) -> None:
+    """A bots process registers before its first task: the supervisor counts its room."""
+    if os.environ.get("FLOTILLA_QUEUE") == BOTS:
+        current_host()
 
 
 @signals.worker_shutting_down.connect

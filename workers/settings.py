@@ -22,6 +22,7 @@ class HostSettings:
     egress_ip: str = "default"
     budget_target: float = 0.8
     processes: int = 1
+    most_bots: int = 1000
     database_threads: int = 4
 
 
@@ -39,4 +40,5 @@ def host_settings(*, queue: str) -> HostSettings:
         egress_ip=settings.EGRESS_IP,
         budget_target=settings.BUDGET_TARGET_SHARE,
         processes=settings.BUDGET_PROCESSES,
+        most_bots=settings.BOTS_PER_PROCESS,
     )

@@ -25,7 +25,9 @@ def sweep() -> int:
     if not _sweeping.acquire(blocking=False):
         return 0
     supervisor = Supervisor(
-        store=FleetRows(_database), dispatcher=CeleryDispatcher(), ttl_s=settings.LEASE_TTL_S
+        store=FleetRows(_database, most_bots=settings.BOTS_PER_PROCESS),
+        dispatcher=CeleryDispatcher(),
+        ttl_s=settings.LEASE_TTL_S,
     )
     try:
         return asyncio.run(supervisor.sweep())

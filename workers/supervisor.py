@@ -15,6 +15,12 @@ from uuid import UUID
 logger = logging.getLogger(__name__)
 
 
+NO_ROOM = (
+    "waits for room: every bots process runs as many bots as it may; start one more "
+    "(up --bots-processes N), stop other bots, or raise FLOTILLA_BOTS_PER_PROCESS"
+)
+
+
 class Duty(StrEnum):
     """Long-lived work that exactly one worker process carries out at a time."""
 
@@ -46,8 +52,14 @@ class FleetStore(Protocol):
 
     async def duties_to_dispatch(self, *, claim_lapses_s: float) -> Sequence[Wanted]: ...
 
-    async def claim(self, wanted: Wanted) -> int | None:
-        """The new dispatch number, or None when somebody else claimed it first."""
+    async def claim(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+        """With their new dispatch numbers; without those that somebody else claimed first."""
+
+    async def room_for_bots(self, *, claim_lapses_s: float) -> int | None:
+        """How many more bots may be sent to the workers; None: no worker has said so yet."""
+
+    async def tell_waiting(self, *, bot_ids: Sequence[UUID], reason: str) -> int:
+        """Show what these bots wait for; how many did not show it before."""
 
 
 class Dispatcher(Protocol):
@@ -81,12 +93,21 @@ class Supervisor:
                 logger.warning("worker process %s stopped renewing: declared dead", process_id)
             await self._store.ensure_duties()
             wanted = await self._store.duties_to_dispatch(claim_lapses_s=self._claim_lapses_s)
-            return sum([await self._start(duty) for duty in wanted])
+            claimed = await self._store.claim(await self._with_room(wanted))
+            # Claimed but not sent (a dead broker, a kill here) is claimed again after the lapse.
+            for duty in claimed:
+                await self._dispatcher.dispatch(duty=duty.duty, id=duty.id, number=duty.dispatch)
+            return len(claimed)
 
-    async def _start(self, wanted: Wanted) -> int:
-        number = await self._store.claim(wanted)
-        if number is None:
-            return 0
-        # Claimed but not sent (a dead broker, a kill here) is claimed again after the lapse.
-        await self._dispatcher.dispatch(duty=wanted.duty, id=wanted.id, number=number)
-        return 1
+    async def _with_room(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+        """Those that a worker has room for; the bots left over are told what they wait for."""
+        bots = [duty for duty in wanted if duty.duty is Duty.BOT]
+        if not bots:
+            return wanted
+        room = await self._store.room_for_bots(claim_lapses_s=self._claim_lapses_s)
+        if room is None or len(bots) <= room:
+            return wanted
+        left_over = [duty.id for duty in bots[room:]]
+        if await self._store.tell_waiting(bot_ids=left_over, reason=NO_ROOM):
+            logger.warning("%s bots: %s", len(left_over), NO_ROOM)
+        return [duty for duty in wanted if duty.duty is not Duty.BOT] + bots[:room]

@@ -15,10 +15,11 @@ from apps.common.moments import to_datetime
 from apps.common.sql import execute_rows, fetch
 from apps.ledger.models import BarFeed, Desk
 from apps.ledger.standing import read_standings
-from apps.operations.models import Leased
+from apps.operations.models import Leased, WorkerProcess
 from apps.trading.journal import BotAttention
 from apps.trading.order import LIVE
 
+BOTS_QUEUE = "bots"
 SUPERVISOR_LOCK = 7_304_002
 """Advisory lock: one supervisor sweeps at a time."""
 
@@ -125,9 +126,59 @@ def _unattended(claim_lapses_s: float) -> Q:
 
 def claim(*, duty: str, id: UUID, dispatch: int) -> int | None:
     """Raise the dispatch number if it still is `dispatch`; the new one, or None."""
-    claimed = DUTIES[duty]._base_manager.filter(pk=id, dispatch_number=dispatch)
-    changed = claimed.update(dispatch_number=F("dispatch_number") + 1, dispatched_at=Now())
-    return dispatch + 1 if changed else None
+    claimed = claim_all(wanted=[WantedDuty(duty, id, dispatch)])
+    return claimed[0].dispatch if claimed else None
+
+
+# Rows are locked by id first, as every append does: two orders of locking would deadlock.
+_CLAIM = """
+WITH asked (id, dispatch) AS (VALUES %s), held AS (
+    SELECT d.{key} AS id FROM {table} d
+    JOIN asked a ON d.{key} = a.id AND d.dispatch_number = a.dispatch
+    ORDER BY d.{key} FOR NO KEY UPDATE OF d)
+UPDATE {table} d SET dispatch_number = d.dispatch_number + 1, dispatched_at = now()
+FROM held WHERE d.{key} = held.id RETURNING d.{key}, d.dispatch_number
+"""
+
+
+def claim_all(*, wanted: Sequence[WantedDuty]) -> list[WantedDuty]:
+    """Raise the dispatch numbers of those that still have theirs, with the new numbers."""
+    claimed: list[WantedDuty] = []
+    for duty, model in DUTIES.items():
+        asked = [(str(each.id), each.dispatch) for each in wanted if each.duty == duty]
+        statement = _CLAIM.format(key=model._meta.pk.column, table=model._meta.db_table)
+        rows = execute_rows(statement, asked, template="(%s::uuid, %s::bigint)", answers=True)
+        numbers = dict(rows)
+        claimed += [
+            WantedDuty(duty, each.id, numbers[each.id])
+            for each in wanted
+            if each.duty == duty and each.id in numbers
+        ]
+    return claimed
+
+
+def room_for_bots(*, per_process: int, claim_lapses_s: float) -> int | None:
+    """How many more bots the bots processes may be sent; None while none has registered.
+
+    A bot that was claimed lately and not taken yet has its place already.
+    """
+    alive = WorkerProcess.objects.filter(dead=False, queue=BOTS_QUEUE).count()
+    if not alive:
+        return None
+    lapsed = Now() - timedelta(seconds=claim_lapses_s)
+    on_their_way = (Q(process__isnull=True) | Q(process__dead=True)) & Q(dispatched_at__gte=lapsed)
+    taken = working_bots().filter(Q(process__dead=False) | on_their_way).count()
+    return max(0, alive * per_process - taken)
+
+
+def tell_waiting(*, bot_ids: Sequence[UUID], reason: str) -> int:
+    """Show on bots that nobody runs what they wait for; how many did not show it before."""
+    waiting = Bot.objects.filter(
+        Q(process__isnull=True) | Q(process__dead=True), pk__in=bot_ids
+    ).exclude(status_reason=reason)
+    with transaction.atomic():
+        ids = [*waiting.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)]
+        return Bot.objects.filter(pk__in=ids).update(status_reason=reason)
 
 
 # ---- bar feeds -------------------------------------------------------------------------------

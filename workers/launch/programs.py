@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from config import env
 from workers.launch.bootstrap import ROOT
 from workers.launch.child import ChildSpec
 from workers.launch.errors import LaunchError
@@ -13,8 +14,9 @@ from workers.launch.valkey import EmbeddedValkey
 from workers.queues import BOTS, CONTROL, RESEARCH, SIGNALS
 
 SERVERS, EXCHANGE, WORKERS, CLOCK = range(4)
-# One Celery task per bot, each parking one thread; eight more for what comes and goes.
-_BOT_THREADS = 208
+# One Celery task per bot, each parking one thread; more for desks, feeds and what comes and goes.
+# A thread is made when a task first needs it, so what is not used costs nothing.
+_MORE_THREADS = 64
 _DRAIN_S = 40.0
 
 
@@ -52,9 +54,10 @@ def applications(installation: Installation, *, bots_processes: int) -> list[Pro
     programs = [_web(installation), _flower(installation)]
     if not installation.simexchange_url:
         programs.append(_simexchange(installation))
-    for number in range(1, bots_processes + 1):
-        threads = ("-P", "threads", "-c", str(_BOT_THREADS))
-        programs.append(_worker(installation, BOTS, number, threads))
+    threads = ("-P", "threads", "-c", str(env.read("FLOTILLA_BOTS_PER_PROCESS") + _MORE_THREADS))
+    programs += [
+        _worker(installation, BOTS, number, threads) for number in range(1, bots_processes + 1)
+    ]
     programs.append(_worker(installation, CONTROL, 1, ("-P", "threads", "-c", "4")))
     programs.append(_worker(installation, SIGNALS, 1, ("-P", "prefork", "-c", "1")))
     programs.append(_worker(installation, RESEARCH, 1, ("-P", "prefork", "-c", "1")))

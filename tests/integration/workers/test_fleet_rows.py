@@ -210,3 +210,41 @@ def test_log_lines_keep_their_time_level_and_metadata() -> None:
     line = BotLog.objects.get()
     assert (line.level, line.message, line.metadata) == ("WARNING", "look", {"seen": 1})
     assert int(line.at.timestamp() * 1000) == 1_790_000_000_123
+
+
+def test_a_group_is_claimed_at_once_without_those_that_moved_on() -> None:
+    world = make_world(USDT="1000")
+    first, second = make_bot(world), make_bot(world, "two")
+    Bot.objects.filter(pk=second.pk).update(dispatch_number=5)
+
+    claimed = fleet.claim_all(
+        wanted=[
+            fleet.WantedDuty("desk", world.account.pk, 1),
+            fleet.WantedDuty("bot", first.id, 0),
+            fleet.WantedDuty("bot", second.id, 4),
+        ]
+    )
+
+    assert claimed == [
+        fleet.WantedDuty("desk", world.account.pk, 2),
+        fleet.WantedDuty("bot", first.id, 1),
+    ]
+    assert fleet.claim_all(wanted=[]) == []
+
+
+def test_room_is_what_live_processes_may_run_less_what_they_run_or_were_sent() -> None:
+    world = make_world(USDT="1000")
+    running, sent, waiting = (make_bot(world, name) for name in ("one", "two", "three"))
+    Hand(world, running)
+    fleet.claim(duty="bot", id=sent.id, dispatch=0)
+
+    assert fleet.room_for_bots(per_process=5, claim_lapses_s=5.0) == 3
+    assert fleet.room_for_bots(per_process=1, claim_lapses_s=5.0) == 0
+    lapse_claims()
+    assert fleet.room_for_bots(per_process=5, claim_lapses_s=5.0) == 4
+    assert fleet.tell_waiting(bot_ids=[running.id, waiting.id], reason="waits") == 1
+    assert fleet.tell_waiting(bot_ids=[running.id, waiting.id], reason="waits") == 0
+    assert Bot.objects.get(pk=waiting.pk).status_reason == "waits"
+    assert Bot.objects.get(pk=running.pk).status_reason == ""
+    end_process(process_id=world.process_id)
+    assert fleet.room_for_bots(per_process=5, claim_lapses_s=5.0) is None
