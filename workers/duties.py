@@ -7,7 +7,7 @@ from apps.trading.journal import Taken
 from apps.venues import VenueKey, open_feed
 from apps.venues.account import Environment
 from workers.bars import BarFeed
-from workers.deciding import Rhythm
+from workers.deciding import Narrator, Rhythm
 from workers.desk import Desk, DeskRhythm
 from workers.host import Host
 from workers.mailbox import Mailbox
@@ -109,23 +109,27 @@ class HostSurroundings:
         await host.feeds.watch(venue=key.key, base_url=key.base_url, symbol=taken.symbol)
         return place
 
-    async def narrator(self, *, taken: Taken) -> BotNarrator:
+    async def narrator(self, *, taken: Taken) -> Narrator:
         account = await self._host.accounts.account(taken.account_id)
         instruments = await account.venue.instruments()
-        return BotNarrator(
+        narrator = BotNarrator(
             taken=taken,
             instrument=instruments[taken.symbol],
             clock=self._host.clock,
-            report=self._host.life.report,
+            report=self.report,
         )
+        return self._host.livestream.overhear(bot_id=taken.bot_id, narrator=narrator)
 
     def report(self, report: Report) -> None:
         self._host.life.report(report)
+        self._host.livestream.told(report)
 
     def joined(self, *, taken: Taken, mailbox: Mailbox) -> None:
         self._host.crew.join(taken=taken, mailbox=mailbox)
+        self._host.livestream.joined(taken.bot_id)
 
     async def left(self, *, taken: Taken) -> None:
+        self._host.livestream.left(taken.bot_id)
         unwatched = self._host.crew.leave(taken=taken)
         if unwatched is not None:
             venue, symbol = unwatched

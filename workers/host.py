@@ -23,6 +23,7 @@ from workers.holdings import Holdings
 from workers.inbox import Inbox, RedisWakeups
 from workers.lease import ProcessLease
 from workers.life import Life, run_together
+from workers.livestream import Livestream
 from workers.ports import StoreUnavailable
 from workers.postgres import Database
 from workers.redis_clients import patient_redis, quick_redis
@@ -62,6 +63,7 @@ class Host:
         )
         self.accounts = OpenAccounts(rows=self.life_rows, budgets=self.budgets, clock=self.clock)
         self.feeds = OpenFeeds(crew=self.crew, budgets=self.budgets, clock=self.clock)
+        self.livestream = Livestream(redis=self.quick_redis, prices=self.crew, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="host", daemon=True)
 
@@ -145,6 +147,7 @@ class Host:
             asyncio.create_task(life.deliver_signals(), name="signals"),
             asyncio.create_task(life.flush_reports(), name="reports"),
             asyncio.create_task(inbox.read(), name="inbox"),
+            asyncio.create_task(self.livestream.run(process_id=process_id), name="live pages"),
             asyncio.create_task(self.wakeups.send(), name="wake-ups"),
         )
         # A round ends when the lease is lost, or by an error of ours. Either way nothing may go
