@@ -67,12 +67,14 @@ def _evaluate(wish: Wish) -> int:
     rows.mark_checked(bot_ids=wish.bot_ids)
     if not bits:
         return 0
+    inputs = strategy.inputs(bars, p)
     new = rows.store_signal(
         wish=wish,
         bar_open_at=int(bars.open_at[-1]),
         bits=bits,
         strength=float(strategy.signals(bars, p).strength[-1]),
-        inputs=strategy.inputs(bars, p),
+        inputs=inputs,
+        reason=strategy.reason(bits=bits, inputs=inputs),
     )
     if new:
         wakeups.wake(bot_ids=wish.bot_ids, kind="signal")

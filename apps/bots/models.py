@@ -254,6 +254,7 @@ class Signal(models.Model):
     bits = models.IntegerField()
     strength = models.FloatField(default=0.0)
     inputs = models.JSONField(default=dict)
+    reason = models.CharField(max_length=300, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -48,12 +48,19 @@ def wishes(*, market_id: UUID | None = None, timeframe: str | None = None) -> li
 
 
 def store_signal(
-    *, wish: Wish, bar_open_at: int, bits: int, strength: float, inputs: Mapping[str, float]
+    *,
+    wish: Wish,
+    bar_open_at: int,
+    bits: int,
+    strength: float,
+    inputs: Mapping[str, float],
+    reason: str = "",
 ) -> bool:
     """Keep a verdict under its key; False when it was there already."""
     inserted = execute(
         "INSERT INTO bots_signal (market_id, strategy, parameter_hash, timeframe, bar_open_ms,"
-        " bits, strength, inputs) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        " bits, strength, inputs, reason) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
         [
             wish.market_id,
             wish.strategy,
@@ -63,6 +70,7 @@ def store_signal(
             bits,
             strength,
             orjson.dumps(dict(inputs)).decode(),
+            reason,
         ],
     )
     return inserted == 1
@@ -99,7 +107,7 @@ def say_waiting(*, bot_ids: Sequence[UUID], bars: int) -> None:
 
 _LATEST = """
 SELECT b.id, m.symbol, b.timeframe, b.strategy, s.parameter_hash, s.bar_open_ms, s.bits,
-       s.strength, s.inputs
+       s.strength, s.inputs, s.reason
 FROM bots_bot b
 JOIN bots_botconfiguration c ON c.id = b.config_id
 JOIN markets_market m ON m.id = b.market_id
@@ -127,6 +135,7 @@ def _signal(
     bits: int,
     strength: float,
     inputs: str,
+    reason: str,
 ) -> SignalGiven:
     return SignalGiven(
         key=signal_key(
@@ -141,4 +150,5 @@ def _signal(
         strength=strength,
         inputs=orjson.loads(inputs),
         closed_at=bar_open_at + timeframe_ms(timeframe),
+        reason=reason,
     )

@@ -78,10 +78,21 @@ def _quiet(day: date, equity: Decimal) -> Day:
 
 
 def _traded(row: tuple[Any, ...]) -> Day:
-    capital, equity, highest, drawdown = row[8:12]
+    (day, fills, trades, wins, losses, volume, pnl, fees, capital, equity, highest, drawdown) = row
     height = capital + highest
-    ratio = (drawdown / height).quantize(_RATIO) if height > 0 else ZERO
-    return Day(*row[:8], equity=equity, max_drawdown=drawdown, max_drawdown_ratio=ratio)
+    return Day(
+        day=day,
+        fills=fills,
+        trades=trades,
+        wins=wins,
+        losses=losses,
+        volume=volume,
+        pnl=pnl,
+        fees=fees,
+        equity=equity,
+        max_drawdown=drawdown,
+        max_drawdown_ratio=(drawdown / height).quantize(_RATIO) if height > 0 else ZERO,
+    )
 
 
 def coins_of(*, bot: Bot) -> dict[str, Decimal]:

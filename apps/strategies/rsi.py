@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from apps.trading import indicators
 from apps.trading.bar import Bars
+from apps.trading.explanation import Because
 from apps.trading.params import Values, number, whole
 from apps.trading.plan import Plan
 from apps.trading.signals import Signals, no_signals
@@ -74,6 +75,11 @@ class Rsi(Strategy):
             {"profit_target": 0.01},
             "As classic, but sells only when overbought and at least 1 % in profit.",
         ),
+    }
+
+    explains = {
+        "enter": [Because("RSI", "rsi", "<", "oversold")],
+        "exit": [Because("RSI", "rsi", ">", "overbought")],
     }
 
     def indicators(self, bars: Bars, p: Values) -> dict[str, NDArray[np.float64]]:

@@ -82,6 +82,8 @@ class SimpleDca(Strategy):
         ),
     }
 
+    explains = {"enter": ["regular buy"]}
+
     def indicators(self, bars: Bars, p: Values) -> dict[str, NDArray[np.float64]]:
         return {"close": bars.close}
 

@@ -31,6 +31,7 @@ class SignalGiven:
     """A strategy's verdict at the close of a bar. Key: market, strategy, parameter hash, bar.
 
     `closed_at`: when that bar closed, from which the signal's age counts; 0 = not known.
+    `reason`: why the strategy gave it, in words.
     """
 
     key: str
@@ -39,6 +40,7 @@ class SignalGiven:
     strength: float
     inputs: Mapping[str, float] = field(default_factory=dict)
     closed_at: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class SignalActed:
     strength: float
     inputs: Mapping[str, float]
     marks: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

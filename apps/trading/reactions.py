@@ -232,7 +232,13 @@ def acted_on(decision: Decision, signal: SignalGiven) -> SignalActed:
     """The row that a signal which caused something leaves."""
     inputs = dict(signal.inputs)
     return SignalActed(
-        signal.key, signal.bar_open_at, signal.bits, signal.strength, inputs, decision.marks()
+        key=signal.key,
+        bar_open_at=signal.bar_open_at,
+        bits=signal.bits,
+        strength=signal.strength,
+        inputs=inputs,
+        marks=decision.marks(),
+        reason=signal.reason,
     )
 
 

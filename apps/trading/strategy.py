@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.trading.bar import Bars
+from apps.trading.explanation import Because, Explanation, in_words
 from apps.trading.params import Parameter, Values, check_values, json_schema, search_space
 from apps.trading.plan import Plan
 from apps.trading.signals import Signals, parameter_hash
@@ -26,7 +27,8 @@ class Preset:
 class Strategy(ABC):
     """Says when to enter, leave and add, on arrays, and which plan a position follows.
 
-    A strategy never knows whether it is backtested or live, holds no state, places no orders
+    `explains`: of "enter", "exit" and "add", what holds whenever that signal is given. A strategy
+    never knows whether it is backtested or live, holds no state, places no orders
     and sees nothing after the bar it judges.
     """
 
@@ -35,6 +37,7 @@ class Strategy(ABC):
     help: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
+    explains: ClassVar[Mapping[str, Explanation]] = {}
 
     @abstractmethod
     def indicators(self, bars: Bars, p: Values) -> dict[str, NDArray[np.float64]]:
@@ -84,10 +87,23 @@ class Strategy(ABC):
         return parameter_hash(self.parameters, p)
 
     def inputs(self, bars: Bars, p: Values, *, index: int = -1) -> dict[str, float]:
-        """The indicator values of one bar that a signal carries as its explanation."""
+        """What a signal carries as its explanation: a bar's indicators, and the levels named."""
         columns = self.indicators(bars, p)
         found = {name: float(column[index]) for name, column in columns.items()}
+        found.update({name: float(value) for name, value in self.levels(p).items()})
         return {name: value for name, value in found.items() if value == value}
+
+    def levels(self, p: Values) -> dict[str, Any]:
+        """The parameters that the explanations compare with."""
+        comparisons = [
+            part for parts in self.explains.values() for part in parts if isinstance(part, Because)
+        ]
+        named = {name for comparison in comparisons for name in comparison.names}
+        return {item.name: p[item.name] for item in self.parameters if item.name in named}
+
+    def reason(self, *, bits: int, inputs: Mapping[str, float]) -> str:
+        """Why a signal was given, in words: "RSI 28.4 < 30"."""
+        return in_words(self.explains, bits=bits, found=inputs)
 
 
 class StrategyNotFound(LookupError):

@@ -26,7 +26,7 @@ def to_told(trigger: Trigger | Event) -> dict[str, Any]:
         case TimerDue():
             return {"kind": "TimerDue"}
         case SignalGiven():
-            return {
+            given = {
                 "kind": "SignalGiven",
                 "key": trigger.key,
                 "bar_open_at": trigger.bar_open_at,
@@ -34,6 +34,8 @@ def to_told(trigger: Trigger | Event) -> dict[str, Any]:
                 "strength": trigger.strength,
                 "inputs": dict(trigger.inputs),
             }
+            # Journals from before there were reasons are decided again without them.
+            return {**given, "reason": trigger.reason} if trigger.reason else given
     told = {"kind": kind_of(trigger)}
     for name in ("client_order_id", "trade_id", "mode", "version"):
         if hasattr(trigger, name):
@@ -56,4 +58,11 @@ def from_told(told: Mapping[str, Any]) -> Trigger | None:
 
 def signal_of(acted: SignalActed) -> SignalGiven:
     """The signal that was acted on; it was young enough, so its age is left out."""
-    return SignalGiven(acted.key, acted.bar_open_at, acted.bits, acted.strength, acted.inputs)
+    return SignalGiven(
+        key=acted.key,
+        bar_open_at=acted.bar_open_at,
+        bits=acted.bits,
+        strength=acted.strength,
+        inputs=acted.inputs,
+        reason=acted.reason,
+    )

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from apps.strategies.rsi import Rsi
+from apps.trading.explanation import Because
 from apps.trading.params import whole
 from apps.trading.signals import Signals
 
@@ -97,3 +98,24 @@ class Sharing(Rsi):
         whole("period", 14, "Bars.", low=2, high=200, plan_only=True),
         *Rsi.parameters[1:],
     )
+
+
+class Mute(Rsi):
+    """Gives exits that it does not explain."""
+
+    name = "mute"
+    explains = {"enter": Rsi.explains["enter"]}
+
+
+class Lying(Rsi):
+    """Says the contrary of what it does."""
+
+    name = "lying"
+    explains = {**Rsi.explains, "enter": [Because("RSI", "rsi", ">", "oversold")]}
+
+
+class Unshared(Rsi):
+    """Explains its signals by a parameter that bots sharing them differ in."""
+
+    name = "unshared"
+    explains = {**Rsi.explains, "enter": [Because("RSI", "rsi", "<", "quote_per_entry")]}

@@ -5,6 +5,7 @@ import random
 import numpy as np
 
 from apps.trading.bar import Bars
+from apps.trading.explanation import BITS, Because, Explanation
 from apps.trading.params import Parameter
 from apps.trading.plan import Plan
 from apps.trading.signals import to_bits
@@ -130,7 +131,31 @@ def explains_itself(strategy: Strategy) -> None:
     for name, column in columns.items():
         assert column.shape == (COUNT,), name
         assert column.dtype == np.float64, name
-    assert set(strategy.inputs(bars, p)) <= set(columns)
+    assert set(strategy.inputs(bars, p)) <= {*columns, *strategy.levels(p)}
+
+
+def says_why(strategy: Strategy) -> None:
+    """Every signal has its explanation, and what the explanation says is so at that bar."""
+    p, bars = default(strategy), market()
+    found = {**strategy.indicators(bars, p), **strategy.levels(p)}
+    bits = to_bits(strategy.signals(bars, p), bars=COUNT)
+    for name, bit in BITS.items():
+        given = np.flatnonzero(bits & bit)
+        explained = strategy.explains.get(name, ())
+        assert bool(explained) == bool(given.size), f"{name} signals: {given.size}, not explained"
+        for part in explained:
+            if isinstance(part, Because):
+                assert np.broadcast_to(part.holds(found), COUNT)[given].all(), part
+    for index in np.flatnonzero(bits)[:20]:
+        inputs = strategy.inputs(bars, p, index=int(index))
+        assert {name for parts in strategy.explains.values() for name in _named(parts)} <= {*inputs}
+        assert strategy.reason(bits=int(bits[index]), inputs=inputs)
+    shaping = {item.name for item in strategy.parameters if not item.plan_only}
+    assert set(strategy.levels(p)) <= shaping, "a level that bots sharing the signal differ in"
+
+
+def _named(parts: Explanation) -> set[str]:
+    return {name for part in parts if isinstance(part, Because) for name in part.names}
 
 
 def shares_only_what_is_shared(strategy: Strategy) -> None:
@@ -156,5 +181,6 @@ CONTRACTS = [
     takes_few_bars,
     declares_itself,
     explains_itself,
+    says_why,
     shares_only_what_is_shared,
 ]

@@ -34,6 +34,9 @@ def test_the_first_strategies_are_there():
         (bad_strategies.Brittle, strategy_contracts.runs_at_both_ends, RuntimeError),
         (bad_strategies.Untold, strategy_contracts.declares_itself, ParameterError),
         (bad_strategies.Sharing, strategy_contracts.shares_only_what_is_shared, AssertionError),
+        (bad_strategies.Mute, strategy_contracts.says_why, AssertionError),
+        (bad_strategies.Lying, strategy_contracts.says_why, AssertionError),
+        (bad_strategies.Unshared, strategy_contracts.says_why, AssertionError),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -157,6 +157,7 @@ def test_a_signal_carries_the_indicator_it_came_from():
     bars, p = market(), rsi.values()
     inputs = rsi.inputs(bars, p)
 
-    assert set(inputs) == {"rsi"}
+    assert set(inputs) == {"rsi", "oversold", "overbought"}
+    assert (inputs["oversold"], inputs["overbought"]) == (30.0, 70.0)
     assert inputs["rsi"] == pytest.approx(rsi.indicators(bars, p)["rsi"][-1])
     assert np.isfinite(inputs["rsi"])
