@@ -11,6 +11,8 @@ from apps.trading.plan import Plan
 from apps.trading.risk import Limits
 from apps.trading.strategy import Strategy, plan_of
 
+_MARGIN = 1.05
+
 
 class BotRefused(ValueError):
     """What was asked of a bot cannot be; the text names the field and the remedy."""
@@ -58,6 +60,22 @@ def make_draft(
         limits=checked.to_json(),
         capital=amount,
     )
+
+
+def capital_needed(
+    *, strategy: str, parameters: Mapping[str, Any] | None = None, preset: str = ""
+) -> Decimal:
+    """What the plan can use at most, and a little for fees and moving prices."""
+    kind = known_strategy(name=strategy)
+    try:
+        plan = plan_of(kind, kind.values(parameters, preset=preset), None)
+    except (ValueError, TypeError) as error:
+        raise BotRefused(str(error)) from error
+    if plan.quote_per_entry is None:
+        raise BotRefused("capital: this plan buys for shares of it; give the amount")
+    adds = plan.max_adds * (plan.add_quote or 0.0)
+    uses = plan.max_positions * (plan.quote_per_entry + adds)
+    return Decimal(str(round(uses * _MARGIN, 8))).normalize()
 
 
 def known_strategy(*, name: str) -> Strategy:

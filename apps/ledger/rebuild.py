@@ -86,9 +86,9 @@ def restore(*, bot_id: UUID) -> list[Difference]:
         fetch("SELECT 1 FROM bots_bot WHERE id = %s FOR NO KEY UPDATE", [bot_id])
         found = differences(bot_id=bot_id)
         if found:
-            for table in ("ledger_fill", "ledger_equitypoint", "ledger_dailystat"):
-                execute(f"DELETE FROM {table} WHERE bot_id = %s", [bot_id])  # noqa: S608
-            execute("UPDATE ledger_order SET position_id = NULL WHERE bot_id = %s", [bot_id])
+            # In this order: fills refer to orders, and both to positions.
+            for table in ("fill", "equitypoint", "dailystat", "order"):
+                execute(f"DELETE FROM ledger_{table} WHERE bot_id = %s", [bot_id])  # noqa: S608
             execute(
                 "DELETE FROM ledger_position WHERE bot_id = %s AND config_version IS NOT NULL",
                 [bot_id],
