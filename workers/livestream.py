@@ -40,6 +40,8 @@ REST_S = 5.0
 """After a failed message: how long none is tried."""
 MOST_LINES = 50
 """Log lines of one bot that a message carries; the page reads older ones from the database."""
+LONGEST = 500
+"""Characters of a line on the stream; the database has the whole of it."""
 
 
 class Prices(Protocol):
@@ -77,7 +79,7 @@ class Livestream:
         news = self._news(report.bot_id)
         if report.observed_status is not None:
             news.status, news.reason = report.observed_status, report.status_reason or ""
-        news.lines += [(report.at, line.level, line.message) for line in report.lines]
+        news.lines += [(report.at, line.level, line.message[:LONGEST]) for line in report.lines]
         del news.lines[:-MOST_LINES]
 
     def joined(self, bot_id: UUID) -> None:

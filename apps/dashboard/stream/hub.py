@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 BLOCK_MS = 1_000
 PATIENCE_S = 3.0
 RETRY_S = 1.0
+GREET_S = 1.0
 GATHER_S = 0.3
 TOLD_S = 5.0
 """How long a told status counts as newer than the stored one: it is stored within a second."""
@@ -46,6 +48,7 @@ class Hub:
         self._changed: dict[UUID, None] = {}
         self._told: dict[UUID, tuple[str, float]] = {}
         self._news = asyncio.Event()
+        self._settled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -55,10 +58,7 @@ class Hub:
     def join(self, listener: Listener) -> None:
         """From now on the page hears what concerns it."""
         self._listeners[listener] = None
-        if not self._reachable:
-            listener.say("paused")
         if not self._tasks:
-            self._last_id = ""
             self._tasks = [
                 asyncio.create_task(self._listen(), name="live stream"),
                 asyncio.create_task(self._tell_changes(), name="live rows"),
@@ -72,11 +72,30 @@ class Hub:
                 task.cancel()
             self._tasks = []
             self._reachable = True
+            self._last_id = ""
+            self._settled.clear()
+
+    def watches(self, bot_id: UUID) -> bool:
+        """Whether some page shows this bot."""
+        return any(bot_id in listener.watched for listener in self._listeners)
+
+    async def greet(self, listener: Listener) -> None:
+        """Let a new page read everything once: from then on it hears what changes, without gap."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GREET_S):
+                await self._settled.wait()
+        self._say_whether_live(listener)
+        listener.say("reload")
 
     async def resume(self, listener: Listener, *, since: str) -> None:
         """Give a returning page what it missed, or tell it to read everything anew."""
         if not _ID.fullmatch(since) or not await self._replay(listener, since):
             listener.say("reload")
+        self._say_whether_live(listener)
+
+    def _say_whether_live(self, listener: Listener) -> None:
+        if self._settled.is_set():
+            listener.say("live" if self._reachable else "paused")
 
     # ---- the stream ----------------------------------------------------------------------------
 
@@ -97,6 +116,9 @@ class Hub:
     async def _read_on(self, redis: "Redis") -> None:
         if not self._last_id:
             self._last_id = await _newest_id(redis)
+            self._settled.set()
+            for listener in self._listeners:
+                listener.say("live")
         answer: Any = await redis.xread({STREAM: self._last_id}, count=200, block=BLOCK_MS)
         self._found()
         for _, entries in answer or ():
@@ -108,6 +130,7 @@ class Hub:
         if self._reachable:
             logger.warning("live pages are paused: %s", trouble)
             self._reachable = False
+            self._settled.set()
             for listener in self._listeners:
                 listener.say("paused")
 
@@ -116,7 +139,8 @@ class Hub:
             logger.info("live pages go on")
             self._reachable = True
             for listener in self._listeners:
-                listener.say("resumed")
+                listener.say("live")
+                listener.say("reload")
 
     def _spread(self, message_id: str, entry: Mapping[bytes, bytes]) -> None:
         try:
@@ -132,9 +156,8 @@ class Hub:
         for bot_id, news in message.bots.items():
             if news.status:
                 self._told[bot_id] = (news.status, monotonic())
-            if (news.status or news.books or news.process is not None) and any(
-                bot_id in listener.watched for listener in self._listeners
-            ):
+            told = news.status or news.books or news.process is not None
+            if told and self.watches(bot_id):
                 self._changed[bot_id] = None
                 self._news.set()
 
@@ -159,7 +182,6 @@ class Hub:
                 continue
             listener.hear(entry_id.decode(), message)
             self._note(message)
-        listener.say("hello")
         return True
 
     def _client(self) -> "Redis":

@@ -42,9 +42,8 @@ class Listener:
         self._filled = asyncio.Event()
 
     def say(self, word: str) -> None:
-        """A word of the hub's own: hello, reload, paused, resumed."""
-        opposite = {"paused": "resumed", "resumed": "paused"}.get(word)
-        self._words.pop(opposite or "", None)
+        """A word of the hub's own: live or paused; reload."""
+        self._words.pop({"paused": "live", "live": "paused"}.get(word, ""), None)
         self._words[word] = {}
         self._filled.set()
 

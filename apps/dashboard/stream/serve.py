@@ -100,7 +100,7 @@ class LiveEvents:
             if since:
                 await hub.resume(listener, since=since)
             else:
-                listener.say("hello")
+                await hub.greet(listener)
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in work:
                 task.cancel()

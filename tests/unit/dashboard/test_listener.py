@@ -89,6 +89,6 @@ def test_a_pause_that_is_over_is_not_told_any_more() -> None:
     page = listener()
 
     page.say("paused")
-    page.say("resumed")
+    page.say("live")
 
-    assert events(page.take()) == {"resumed": {}}
+    assert events(page.take()) == {"live": {}}

@@ -31,10 +31,9 @@ export class Link {
       if (event.lastEventId) this.lastId = event.lastEventId;
       act(event.data ? JSON.parse(event.data) : null);
     });
-    on("hello", () => { this.become("live"); this.reread(); });
-    on("reload", () => this.reread());
+    on("live", () => this.become("live"));
     on("paused", () => this.become("paused", "Live updates paused"));
-    on("resumed", () => { this.become("live"); this.reread(); });
+    on("reload", () => this.reread());
     on("alive", () => {});
     on("bye", () => { source.close(); this.source = null; location.reload(); });
     for (const name of ["rows", "prices", "beats", "lines"]) {
