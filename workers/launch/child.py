@@ -60,8 +60,6 @@ class Guard:
         if self._process is not None and self._process.poll() is None:
             return
         self._start()
-        for group, number in self._groups.items():
-            self._write(f"+ {group} {int(number)}\n")
 
     def close(self) -> None:
         """Let the guard go; it ends whatever is still on its list."""
@@ -73,8 +71,10 @@ class Guard:
         self._process = None
 
     def _start(self) -> None:
+        # The list goes with the start: a guard that lives knows it, whenever we die.
+        known = [f"{group}:{int(number)}" for group, number in self._groups.items()]
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_GUARD_PROGRAM)],
+            [sys.executable, "-I", "-S", str(_GUARD_PROGRAM), *known],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,

@@ -1,8 +1,9 @@
 """The watchdog: ends every process group it was told of when its parent is gone.
 
 Runs as a program of its own, without the project on its path: its standard input is a pipe held
-open by the launcher alone. Lines `+ GROUP SIGNAL` and `- GROUP` keep the list; end of input means
-the launcher is gone, by whatever death. A process group that ended before is not signalled.
+open by the launcher alone. Arguments `GROUP:SIGNAL` begin the list, lines `+ GROUP SIGNAL` and
+`- GROUP` keep it; end of input means the launcher is gone, by whatever death. A process group that
+ended before is not signalled.
 """
 
 import contextlib
@@ -36,18 +37,22 @@ def _end(groups: dict[int, int], grace_s: float) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def _run(grace_s: float) -> None:
+def _run(groups: dict[int, int]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    groups: dict[int, int] = {}
     for line in sys.stdin:
         sign, group, *rest = line.split()
         if sign == "+":
             groups[int(group)] = int(rest[0])
         else:
             groups.pop(int(group), None)
-    _end(groups, grace_s)
+    _end(groups, GRACE_S)
 
 
 if __name__ == "__main__":
-    _run(float(sys.argv[1]) if len(sys.argv) > 1 else GRACE_S)
+    _run(
+        {
+            int(group): int(number)
+            for group, _, number in (one.partition(":") for one in sys.argv[1:])
+        }
+    )

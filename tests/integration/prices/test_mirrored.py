@@ -77,14 +77,16 @@ def prints(moves: list[MarketMove]) -> list[tuple[int, int, bool]]:
 
 
 async def test_the_mirror_trades_what_its_origin_trades(origin: SimExchangeProcess) -> None:
-    source = mirror_of(origin, markets=[SYMBOL], silence_s=10.0, history=["1m", "1h"])
+    source = mirror_of(origin, markets=[SYMBOL], silence_s=10.0, history=["1m", "5m"])
     await source.prepare()
     moves: list[MarketMove] = []
 
     async with running(source, moves):
         await until(lambda: len(prints(moves)) >= 60)
         assert not source.is_stale(SYMBOL)
-        hours = source.history(SYMBOL, 3_600_000, moves[0].at - 3 * 3_600_000, moves[0].at)
+        begin = moves[0].at - 3 * 300_000
+        await until(lambda: source.history(SYMBOL, 300_000, begin, moves[0].at))
+        bars = source.history(SYMBOL, 300_000, begin, moves[0].at)
 
     generated = GeneratedSource(seed=7, markets=[SYMBOL])
     rules, expected_rules = source.instruments()[0], generated.instruments()[0]
@@ -104,9 +106,9 @@ async def test_the_mirror_trades_what_its_origin_trades(origin: SimExchangeProce
         assert (move.bids[0][0], move.asks[0][0]) == (move.bid, move.ask)
         assert all(move.at - 100 <= trade.at < move.at for trade in move.trades)
     assert all(after.at > before.at for before, after in itertools.pairwise(moves))
-    known = generated.history(SYMBOL, 3_600_000, hours[0].opened_at, hours[-1].opened_at)
-    assert [(hour.open, hour.high, hour.low, hour.close, hour.volume) for hour in hours[:-1]] == [
-        (hour.open, hour.high, hour.low, hour.close, hour.volume) for hour in known
+    known = generated.history(SYMBOL, 300_000, bars[0].opened_at, bars[-1].opened_at)
+    assert [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars[:-1]] == [
+        (bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in known
     ]
 
 
