@@ -27,6 +27,8 @@ UPDATE ledger_dailystat d SET capital = e.capital, equity = e.equity,
 FROM ledger_equitypoint e WHERE e.bot_id = d.bot_id AND e.seq = (
     SELECT max(seq) FROM ledger_equitypoint WHERE bot_id = d.bot_id
         AND at_ms < extract(epoch FROM d.day + 1) * 1000);
+-- A table with checks still pending cannot be altered, and a constraint follows.
+SET CONSTRAINTS ALL IMMEDIATE;
 """
 
 
