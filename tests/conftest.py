@@ -34,3 +34,9 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, postgres_url: str
 ) -> None:
     """Start the database server before pytest-django makes its database."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long scenarios first, whatever the shuffle said: testers side by side end together."""
+    items.sort(key=lambda item: item.get_closest_marker("scenario") is None)

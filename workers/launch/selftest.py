@@ -12,6 +12,9 @@ from config.env import VARIABLES
 from workers.launch.bootstrap import ROOT
 
 _TYPED = ("apps", "config", "workers", "manage.py")
+# Half of the time tests wait for processes; each tester has servers of its own. More than four
+# would only take the cores from the programs under test.
+_MOST_TESTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,12 @@ class Step:
 
 
 def steps(pytest_arguments: Sequence[str]) -> list[Step]:
-    """Return what to run: everything, or only pytest when it was given arguments."""
-    tests = Step("tests", [_program("pytest"), *pytest_arguments])
+    """Return what to run: everything side by side, or only pytest when it was given arguments."""
     if pytest_arguments:
-        return [tests]
+        return [Step("tests", [_program("pytest"), *pytest_arguments])]
+    testers = min(_MOST_TESTERS, max(2, os.cpu_count() or 1))
+    # A file's tests stay together: they share what its fixtures start.
+    tests = Step("tests", [_program("pytest"), "-n", str(testers), "--dist", "loadfile"])
     return [
         Step("lint", [_program("ruff"), "check"]),
         Step("format", [_program("ruff"), "format", "--check"]),
