@@ -1,6 +1,6 @@
 """The bots this process runs, and where to put what concerns them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from apps.trading.events import SignalGiven
 from apps.trading.journal import Taken
 from apps.trading.ports import PriceTick
 from apps.venues import VenueKey
+from workers.checkpoints import Keepable
 from workers.mailbox import Mailbox
 from workers.prices import BotPrices, PriceBoard
 
@@ -21,6 +22,7 @@ class Member:
     mailbox: Mailbox
     seen: tuple[object, ...] = ()
     venue: VenueKey | None = None
+    bot: Keepable | None = None
 
 
 class Crew:
@@ -48,6 +50,15 @@ class Crew:
 
     def members(self) -> Sequence[Member]:
         return list(self._members.values())
+
+    def running(self, *, taken: Taken, bot: Keepable) -> None:
+        """The bot is rebuilt and works."""
+        self._members[taken.bot_id].bot = bot
+
+    def at_work(self) -> Mapping[UUID, Keepable]:
+        """The bots that are rebuilt and work, by id."""
+        members = self._members.items()
+        return {key: member.bot for key, member in members if member.bot is not None}
 
     # ---- what reaches them ---------------------------------------------------------------------
 

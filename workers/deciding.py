@@ -7,6 +7,7 @@ again, as refused.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from apps.trading.engine import Engine, OrderIntent, Step
 from apps.trading.events import (
@@ -19,6 +20,7 @@ from apps.trading.events import (
 )
 from apps.trading.journal import Append, Appended, Fenced, Refused, Taken
 from apps.trading.order import Role
+from apps.trading.past import Marks, Snapshot, Stamp
 from apps.trading.ports import Clock, Lane, PriceTick, Venue
 from apps.trading.risk import Totals
 from workers.crashpoints import crashpoint
@@ -78,8 +80,10 @@ class Deciding:
         clock: Clock,
         narrator: Narrator,
         rhythm: Rhythm,
+        process_id: UUID,
     ) -> None:
         self._taken = taken
+        self._process_id = str(process_id)
         self._engine = engine
         self._store = store
         self._execution = execution
@@ -92,6 +96,8 @@ class Deciding:
         self.epochs = taken.epochs
         self.seq = taken.seq
         self.desired = (taken.desired_status, taken.stop_kind)
+        # False while the engine holds a step whose events may or may not be committed.
+        self._settled = True
 
     # ---- one event -----------------------------------------------------------------------------
 
@@ -103,6 +109,7 @@ class Deciding:
             step = self._engine.step(
                 trigger=trigger, now=self._clock.now(), totals=Totals(), refusals=refusals
             )
+            self._settled = not step.journaled
             self._engine.accept(step)
             if not step.journaled:
                 self._watch()
@@ -111,12 +118,15 @@ class Deciding:
             events = step.events + tuple(sending for _, sending in signed)
             if not events:
                 # A planned order was offered and the budget did not admit it: offered again soon.
+                self._settled = True
                 self._watch()
                 return
             result = await self._append(events)
             if isinstance(result, Appended):
+                self._settled = True
                 break
             self._engine.state = before
+            self._settled = True
             if result.code not in WISH_CODES:
                 raise RuntimeError(f"the journal refused: {result.message} ({result.code})")
             if result.code in MODE_CODES and await self._mode_moved():
@@ -204,6 +214,22 @@ class Deciding:
     def _watch(self) -> None:
         watch = self._engine.watch()
         self._prices.watch(low=watch.low, high=watch.high)
+
+    # ---- what a successor can start from -------------------------------------------------------
+
+    def snapshot(self) -> Snapshot | None:
+        """The state after the last committed row; None while nobody knows what is committed."""
+        if not self._settled:
+            return None
+        taken = self._taken
+        stamp = Stamp(self.seq, taken.fence, taken.seq, self._process_id)
+        return Snapshot(stamp, self._engine.snapshot())
+
+    def marks(self) -> Marks | None:
+        """What moved since that row, while a position is open."""
+        if not self._settled or not self._engine.holds():
+            return None
+        return Marks(self.seq, self._taken.fence, self._engine.marks())
 
     # ---- what people decided -------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from apps.trading.journal import Taken
 from apps.venues import VenueKey, open_feed
 from apps.venues.account import Environment
 from workers.bars import BarFeed
+from workers.checkpoints import Keepable
 from workers.deciding import Narrator, Rhythm
 from workers.desk import Desk, DeskRhythm
 from workers.host import Host
@@ -25,6 +26,7 @@ async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
         return "full"
     ports = ShiftPorts(
         store=host.bot_rows,
+        snapshots=host.snapshots,
         lease=host.lease,
         clock=host.clock,
         process_id=host.lease.process_id,
@@ -127,6 +129,12 @@ class HostSurroundings:
     def joined(self, *, taken: Taken, mailbox: Mailbox) -> None:
         self._host.crew.join(taken=taken, mailbox=mailbox)
         self._host.livestream.joined(taken.bot_id)
+
+    def running(self, *, taken: Taken, bot: Keepable) -> None:
+        self._host.crew.running(taken=taken, bot=bot)
+
+    def ended(self, *, taken: Taken, bot: Keepable) -> None:
+        self._host.checkpoints.leaves(bot_id=taken.bot_id, bot=bot)
 
     async def left(self, *, taken: Taken) -> None:
         self._host.livestream.left(taken.bot_id)

@@ -16,6 +16,7 @@ from uuid import UUID
 from apps.venues.budgets import Budgets
 from apps.venues.clock import WallClock
 from workers.accounts import OpenAccounts
+from workers.checkpoints import Checkpoints
 from workers.crew import Crew
 from workers.dispatch import SignalChecks
 from workers.feeds import OpenFeeds
@@ -28,6 +29,7 @@ from workers.ports import StoreUnavailable
 from workers.postgres import Database
 from workers.redis_clients import patient_redis, quick_redis
 from workers.settings import HostSettings
+from workers.snapshots import Snapshots
 from workers.stores import BotRows, DeskRows, FeedRows, LifeRows
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,13 @@ class Host:
         self.crew = Crew()
         self.draining = {"now": False}
         self.holdings = Holdings(store=self.life_rows, clock=self.clock)
+        self.snapshots = Snapshots(settings.redis_url)
+        self.checkpoints = Checkpoints(
+            running=self.crew.at_work,
+            snapshots=self.snapshots,
+            marks=self.life_rows,
+            clock=self.clock,
+        )
         self.signal_checks = SignalChecks()
         self.redis = patient_redis(settings.redis_url)
         self.quick_redis = quick_redis(settings.redis_url)
@@ -144,6 +153,8 @@ class Host:
             asyncio.create_task(life.keep_lease(), name="lease"),
             asyncio.create_task(life.look_after_bots(), name="look after bots"),
             asyncio.create_task(self.holdings.look_after(self.lease), name="holdings"),
+            asyncio.create_task(self._keep_snapshots(), name="snapshots"),
+            asyncio.create_task(self._keep_marks(), name="marks"),
             asyncio.create_task(life.deliver_signals(), name="signals"),
             asyncio.create_task(life.flush_reports(), name="reports"),
             asyncio.create_task(inbox.read(), name="inbox"),
@@ -156,6 +167,14 @@ class Host:
         self.crew.knock()
         logger.error("this worker process starts anew: %s ended", ended)
         await self._register_again()
+
+    async def _keep_snapshots(self) -> None:
+        every_s = self.settings.snapshot_every_s
+        await self.checkpoints.keep_snapshots(lease=self.lease, every_s=every_s)
+
+    async def _keep_marks(self) -> None:
+        every_s = self.settings.marks_every_s
+        await self.checkpoints.keep_marks(lease=self.lease, every_s=every_s)
 
     async def _register_again(self) -> None:
         """Until the database answers; meanwhile this process may do nothing."""
@@ -180,12 +199,14 @@ class Host:
     async def _give_up(self) -> None:
         self._rounds.cancel()
         await self.life.flush_once()
+        await self.checkpoints.flush()
         await self.life_rows.end_process(process_id=self.lease.process_id)
         await self.accounts.close()
         await self.feeds.close()
         await self.budgets.close()
         await self.redis.aclose()
         await self.quick_redis.aclose()
+        self.snapshots.close()
 
 
 def leave_out_ccxt_leftovers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

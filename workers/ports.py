@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from apps.trading.events import JournalRow, SignalGiven
+from apps.trading.events import SignalGiven
 from apps.trading.journal import (
     Append,
     AppendResult,
@@ -18,6 +18,7 @@ from apps.trading.journal import (
     Unapplied,
 )
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
+from apps.trading.past import Past, Stamp
 
 
 class StoreUnavailable(Exception):
@@ -73,7 +74,8 @@ class BotStore(Protocol):
 
     async def append(self, append: Append) -> AppendResult: ...
 
-    async def journal(self, *, bot_id: UUID, after_seq: int = 0) -> Sequence[JournalRow]: ...
+    async def past(self, *, bot_id: UUID, stamp: Stamp | None) -> Past:
+        """The journal after the stamped row if that row is the stamp's own, else all of it."""
 
     async def unapplied(self, *, bot_id: UUID) -> Unapplied: ...
 

@@ -24,6 +24,8 @@ class HostSettings:
     processes: int = 1
     most_bots: int = 1000
     database_threads: int = 4
+    snapshot_every_s: float = 10.0
+    marks_every_s: float = 10.0
 
 
 def host_settings(*, queue: str) -> HostSettings:
@@ -40,5 +42,7 @@ def host_settings(*, queue: str) -> HostSettings:
         egress_ip=settings.EGRESS_IP,
         budget_target=settings.BUDGET_TARGET_SHARE,
         processes=settings.BUDGET_PROCESSES,
+        snapshot_every_s=settings.SNAPSHOT_EVERY_S,
+        marks_every_s=settings.MARKS_EVERY_S,
         most_bots=settings.BOTS_PER_PROCESS,
     )

@@ -6,22 +6,22 @@ has compared the exchange with our books since then.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from apps.trading.engine import Engine
-from apps.trading.events import ConfigurationApplied, JournalRow, ShiftEnded, ShiftStarted
+from apps.trading.events import ConfigurationApplied, ShiftEnded
 from apps.trading.instrument import Instrument
 from apps.trading.journal import Append, Taken
-from apps.trading.plan import Plan
 from apps.trading.ports import Clock, Venue, VenueUnavailable
-from apps.trading.risk import Limits
+from workers.checkpoints import Keepable
 from workers.deciding import Deciding, Narrator, Prices, Rhythm, ShiftLost
 from workers.execution import Execution, Windows
 from workers.mailbox import Mailbox
 from workers.ports import BotStore, Lease, Report, StoreUnavailable
+from workers.recovery import Recovery, SnapshotStore
 from workers.runner import Runner
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,12 @@ class Surroundings(Protocol):
 
     def joined(self, *, taken: Taken, mailbox: Mailbox) -> None: ...
 
+    def running(self, *, taken: Taken, bot: Keepable) -> None:
+        """The bot is rebuilt: from now on its state can be kept."""
+
+    def ended(self, *, taken: Taken, bot: Keepable) -> None:
+        """The runner has returned: what it leaves is its successor's start."""
+
     async def left(self, *, taken: Taken) -> None: ...
 
 
@@ -57,6 +63,7 @@ class ShiftPorts:
     """The process-wide ports every shift uses."""
 
     store: BotStore
+    snapshots: SnapshotStore
     lease: Lease
     clock: Clock
     process_id: UUID
@@ -107,24 +114,17 @@ class Shift:
         ports = self._ports
         account = await self._around.account(taken.account_id)
         instruments = await account.venue.instruments()
-        engine = Engine(
-            bot_number=taken.bot_number,
-            installation=ports.installation,
-            instrument=listed(instruments, taken.symbol),
-            plan=Plan.from_json(taken.plan),
-            capital=taken.capital,
-            config_version=taken.config_version,
-            limits=Limits.from_json(taken.limits),
+        recovered = await self._recovery().recover(
+            taken=taken, instrument=listed(instruments, taken.symbol)
         )
-        rows = await ports.store.journal(bot_id=taken.bot_id)
-        for row in rows:
-            engine.replay(row)
-        if not ended_clean(rows):
+        engine = recovered.engine
+        if not recovered.ended_clean:
             await self._desk_has_reconciled(taken)
         execution = self._execution(taken, account, mailbox)
         prices = await self._around.prices(taken=taken, mailbox=mailbox)
         deciding = await self._deciding(taken, engine, execution, prices, account)
-        if not any(isinstance(row.event, ConfigurationApplied) for row in rows):
+        self._around.running(taken=taken, bot=deciding)
+        if recovered.is_new:
             mailbox.post(first_configuration(taken))
         await self._offer_latest_signal(taken, mailbox)
         mailbox.facts_waiting()
@@ -143,8 +143,18 @@ class Shift:
             draining=ports.draining,
         )
         reason = await runner.run()
+        self._around.ended(taken=taken, bot=deciding)
         await self._end(taken, deciding, reason, runner)
         return reason
+
+    def _recovery(self) -> Recovery:
+        ports = self._ports
+        return Recovery(
+            store=ports.store,
+            snapshots=ports.snapshots,
+            installation=ports.installation,
+            breathe=lambda: ports.clock.sleep(0),
+        )
 
     def _execution(self, taken: Taken, account: Account, mailbox: Mailbox) -> Execution:
         ports = self._ports
@@ -181,6 +191,7 @@ class Shift:
             clock=ports.clock,
             narrator=await self._around.narrator(taken=taken),
             rhythm=ports.rhythm,
+            process_id=ports.process_id,
         )
 
     async def _desk_has_reconciled(self, taken: Taken) -> None:
@@ -247,15 +258,6 @@ def listed(instruments: Mapping[str, Instrument], symbol: str) -> Instrument:
         return instruments[symbol]
     except KeyError:
         raise LookupError(f"the exchange does not trade {symbol} (any more)") from None
-
-
-def ended_clean(rows: Sequence[JournalRow]) -> bool:
-    """Whether the shift before ours ended with nothing in flight (or there was none)."""
-    earlier = [row for row in rows if not isinstance(row.event, ShiftStarted)]
-    if not earlier:
-        return False
-    last = earlier[-1].event
-    return isinstance(last, ShiftEnded) and last.clean
 
 
 def first_configuration(taken: Taken) -> ConfigurationApplied:

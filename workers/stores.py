@@ -10,12 +10,13 @@ from apps.bots import signals
 from apps.bots.configurations import versions_to_follow
 from apps.ledger import desks, fleet, journal, observations
 from apps.ledger.held import HeldDuty, give_back, held_duties
+from apps.ledger.past import keep_marks, read_past
 from apps.markets import candles
 from apps.markets.models import Market
 from apps.markets.prices import HeardPrice, keep_prices
 from apps.operations import services as operations
 from apps.trading.bar import Bar
-from apps.trading.events import JournalRow, SignalGiven
+from apps.trading.events import SignalGiven
 from apps.trading.journal import (
     Append,
     AppendResult,
@@ -28,6 +29,7 @@ from apps.trading.journal import (
     Unapplied,
 )
 from apps.trading.outcome import Balance, VenueFill, VenueOrder
+from apps.trading.past import Marks, Past, Stamp
 from apps.venues import VenueAccount
 from apps.venues.account import Environment
 from workers.bars import BarWish
@@ -69,8 +71,8 @@ class BotRows:
     async def append(self, append: Append) -> AppendResult:
         return await self._writer.append(append)
 
-    async def journal(self, *, bot_id: UUID, after_seq: int = 0) -> Sequence[JournalRow]:
-        return await self._ask(journal.read_journal, bot_id=bot_id, after_seq=after_seq)
+    async def past(self, *, bot_id: UUID, stamp: Stamp | None) -> Past:
+        return await self._ask(read_past, bot_id=bot_id, stamp=stamp)
 
     async def unapplied(self, *, bot_id: UUID) -> Unapplied:
         return await self._ask(observations.unapplied, bot_id=bot_id)
@@ -237,6 +239,9 @@ class LifeRows:
 
     async def give_back(self, *, process_id: UUID, held: Sequence[HeldDuty]) -> int:
         return await self._ask(give_back, process_id=process_id, held=held)
+
+    async def keep_marks(self, kept: Sequence[tuple[UUID, Marks]]) -> Sequence[UUID]:
+        return await self._ask(keep_marks, kept=kept)
 
     async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotAttention]:
         return await self._ask(fleet.attention, bot_ids=bot_ids)

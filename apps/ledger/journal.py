@@ -92,12 +92,11 @@ def read_journal(*, bot_id: UUID, after_seq: int = 0) -> list[JournalRow]:
         " WHERE bot_id = %s AND seq > %s ORDER BY seq",
         [bot_id, after_seq],
     )
-    return [_journal_row(*row) for row in rows]
+    return [journal_row(*row) for row in rows]
 
 
-def _journal_row(
-    seq: int, fence: int, kind: str, payload: str, recorded_at: datetime
-) -> JournalRow:
+def journal_row(seq: int, fence: int, kind: str, payload: str, recorded_at: datetime) -> JournalRow:
+    """A row as it was read: kind and JSON become the event."""
     event = from_payload(kind, orjson.loads(payload))
     return JournalRow(seq=seq, fence=fence, event=event, recorded_at=to_ms(recorded_at))
 

@@ -264,6 +264,10 @@ class Engine:
         """Live intents by client order id."""
         return self.state.orders
 
+    def holds(self) -> bool:
+        """A position is open; dust does not count."""
+        return bool(self.state.books.holdings)
+
     def is_flat(self) -> bool:
         """No position is open and no entry is under way; dust does not count."""
         return not self.state.books.holdings and not self.state.orders
