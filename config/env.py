@@ -70,6 +70,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SEND_SAFETY_S", float, 1.0, "A process stops sending this long before its TTL."),
     Variable("RECV_WINDOW_MS", int, 5000, "How long the exchange accepts a signed order."),
     Variable("READ_LAG_MS", int, 1000, "How late an exchange may show an order it accepted."),
+    Variable("CANARY_EVERY_S", float, 10.0, "Seconds between a worker's messages to itself."),
+    Variable(
+        "CANARY_SILENCE_S", float, 30.0, "A worker that hears none of them for so long starts anew."
+    ),
+    Variable(
+        "CANARY_REGAIN_S", float, 40.0, "Seconds a worker has to come back after its broker did."
+    ),
     Variable("SNAPSHOT_EVERY_S", float, 10.0, "Seconds between two snapshots of a busy bot."),
     Variable("MARKS_EVERY_S", float, 10.0, "Seconds between two checkpoints of trailing highs."),
     Variable(

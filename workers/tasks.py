@@ -45,6 +45,14 @@ def run_feed(*, id: str, dispatch: int, **_later: object) -> str:
     )
 
 
+@shared_task(name="workers.canary", send_events=False)
+def canary(**_later: object) -> None:
+    """A message of this process to itself has come through."""
+    from workers.canary_hooks import heard
+
+    heard()
+
+
 @shared_task(name="workers.supervise", send_events=False)
 def supervise(**_later: object) -> int:
     """Start what should run and does not."""
