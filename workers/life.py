@@ -106,7 +106,9 @@ class Life:
             if member.seen != (attention.standing,):
                 member.seen = (attention.standing,)
                 member.mailbox.standing_changed()
-        beats = {m.taken.bot_id: (m.taken.fence, self._crew.price_seen_at(m)) for m in members}
+        # Some may have left while their rows were read.
+        here = self._crew.members()
+        beats = {m.taken.bot_id: (m.taken.fence, self._crew.price_seen_at(m)) for m in here}
         await self._store.beat(seen_at=beats)
         await self._last_prices.write(self._crew.last_ticks(), self._store.keep_prices)
 

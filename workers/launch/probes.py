@@ -5,6 +5,9 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+# Whoever asks also restarts the broker, so must not wait for it.
+_QUICKLY = {"max_retries": 0, "socket_timeout": 2, "socket_connect_timeout": 2}
+
 
 def answers(url: str) -> Callable[[], bool]:
     """Make a probe: an HTTP server answers at `url`, and not with an error of its own."""
@@ -27,11 +30,17 @@ def worker_answers(name: str) -> Callable[[], bool]:
     """Make a probe: the Celery worker of this node name answers a ping through the broker."""
 
     def ask() -> bool:
+        from kombu.exceptions import OperationalError
+        from redis.exceptions import RedisError
+
         from config.celery import app
 
         try:
-            return bool(app.control.ping(destination=[name], timeout=1.0, limit=1))
-        except OSError:
+            # A connection of its own: a kept one may lead to a server that was killed since.
+            with app.connection_for_write(transport_options=_QUICKLY) as connection:
+                answers = app.control.ping([name], timeout=1.0, limit=1, connection=connection)
+                return bool(answers)
+        except (OSError, OperationalError, RedisError):
             return False
 
     return ask
