@@ -25,6 +25,7 @@ from apps.trading.ports import Clock, Lane, PriceTick, Venue
 from apps.trading.risk import Totals
 from workers.crashpoints import crashpoint
 from workers.execution import Execution
+from workers.narration.told import Told
 from workers.ports import BotStore, Lease, StoreUnavailable
 
 MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
@@ -51,7 +52,7 @@ class Prices(Protocol):
 class Narrator(Protocol):
     """Tells people what the journal now holds; never in the way of an order."""
 
-    def told(self, events: Sequence[Event], *, engine: Engine) -> None: ...
+    def told(self, told: Told) -> None: ...
 
     def status(self, status: str, reason: str) -> None: ...
 
@@ -135,7 +136,7 @@ class Deciding:
                     return
                 continue
             refusals[result.client_order_id] = (result.code, result.message)
-        self._act(step, signed, events)
+        self._act(step, signed, Told(events, before, self._engine.state, self.seq))
 
     async def _mode_moved(self) -> bool:
         """Whether a new reading of the standing explains a refusal."""
@@ -147,14 +148,14 @@ class Deciding:
         self,
         step: Step,
         signed: Sequence[tuple[OrderIntent, OrderSending]],
-        events: tuple[Event, ...],
+        told: Told,
     ) -> None:
-        _crash_after(events)
+        _crash_after(told.events)
         for intent, sending in signed:
             self._execution.send(intent=intent, sending=sending, lane=_lane(intent))
         for cancel in step.cancels:
             self._execution.cancel(client_order_id=cancel.client_order_id)
-        self._narrator.told(events, engine=self._engine)
+        self._narrator.told(told)
         self._watch()
 
     async def _sign(self, step: Step) -> list[tuple[OrderIntent, OrderSending]]:

@@ -12,7 +12,7 @@ from workers.deciding import Narrator, Rhythm
 from workers.desk import Desk, DeskRhythm
 from workers.host import Host
 from workers.mailbox import Mailbox
-from workers.narration import BotNarrator
+from workers.narration.narrator import BotNarrator
 from workers.ports import Report
 from workers.prices import BotPrices
 from workers.shift import Account, Shift, ShiftPorts
@@ -112,14 +112,7 @@ class HostSurroundings:
         return place
 
     async def narrator(self, *, taken: Taken) -> Narrator:
-        account = await self._host.accounts.account(taken.account_id)
-        instruments = await account.venue.instruments()
-        narrator = BotNarrator(
-            taken=taken,
-            instrument=instruments[taken.symbol],
-            clock=self._host.clock,
-            report=self.report,
-        )
+        narrator = BotNarrator(taken=taken, clock=self._host.clock, report=self.report)
         return self._host.livestream.overhear(bot_id=taken.bot_id, narrator=narrator)
 
     def report(self, report: Report) -> None:

@@ -13,6 +13,7 @@ from apps.trading.ports import Clock
 from workers.crew import Crew
 from workers.last_prices import LastPrices
 from workers.lease import ProcessLease
+from workers.narration.backlog import Backlog
 from workers.ports import Report, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -59,14 +60,14 @@ class Life:
         self._crew = crew
         self._clock = clock
         self._renew_s = renew_s
-        self._reports: list[Report] = []
+        self._backlog = Backlog()
         self._last_prices = LastPrices()
         self._with_signal: dict[UUID, None] = {}
         self._signalled = asyncio.Event()
 
     def report(self, report: Report) -> None:
         """Keep for the next round; telling people is never in the way of an order."""
-        self._reports.append(report)
+        self._backlog.add(report)
 
     async def keep_lease(self) -> None:
         """Renew until the database says that this process is dead."""
@@ -140,14 +141,7 @@ class Life:
             await self.flush_once()
 
     async def flush_once(self) -> None:
-        reports, self._reports = self._reports, []
-        if not reports:
-            return
-        try:
-            await self._store.write_reports(reports)
-        except StoreUnavailable as trouble:
-            self._reports = reports + self._reports
-            logger.warning("reports wait: %s", trouble)
+        await self._backlog.flush(self._store.write_reports)
 
 
 async def run_together(*rounds: asyncio.Task[None]) -> str:

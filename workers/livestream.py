@@ -7,7 +7,7 @@ twenty markets are twenty prices. Without Redis messages are dropped; the databa
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
@@ -24,11 +24,10 @@ from apps.dashboard.stream.messages import (
     encode,
     market_key,
 )
-from apps.trading.engine import Engine
-from apps.trading.events import Event
 from apps.trading.ports import Clock, PriceTick
 from apps.venues import VenueKey
 from workers.deciding import Narrator
+from workers.narration.told import Told
 from workers.ports import Report
 
 logger = logging.getLogger(__name__)
@@ -162,8 +161,8 @@ class Overheard:
         self._inner = inner
         self._stream = stream
 
-    def told(self, events: Sequence[Event], *, engine: Engine) -> None:
-        self._inner.told(events, engine=engine)
+    def told(self, told: Told) -> None:
+        self._inner.told(told)
         self._stream.books_moved(self._bot_id)
 
     def status(self, status: str, reason: str) -> None:

@@ -1,11 +1,12 @@
 """What the shell's coroutines need besides the exchange: stores, wake-ups, the lease."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from apps.common.ids import new_id
 from apps.trading.events import SignalGiven
 from apps.trading.journal import (
     Append,
@@ -38,11 +39,13 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """What a person reads in the bot's log."""
+    """What a person reads in the bot's log. `at_us`: µs UTC, so that lines keep their order."""
 
     level: str
     message: str
     metadata: Mapping[str, Any]
+    at_us: int = 0
+    id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from apps.accounts.models import ExchangeAccount
 from apps.accounts.services import open_secrets
 from apps.bots import signals
 from apps.bots.configurations import versions_to_follow
+from apps.bots.log import Line, write_lines
 from apps.ledger import desks, fleet, journal, observations
 from apps.ledger.held import HeldDuty, give_back, held_duties
 from apps.ledger.past import keep_marks, read_past
@@ -267,15 +268,23 @@ class LifeRows:
 
 def _write_reports(reports: Sequence[Report]) -> None:
     for report in reports:
-        fleet.tell(
-            bot_id=report.bot_id,
-            fence=report.fence,
-            observed_status=report.observed_status,
-            status_reason=report.status_reason,
-        )
-    fleet.log_lines(
+        if report.observed_status is not None or report.status_reason is not None:
+            fleet.tell(
+                bot_id=report.bot_id,
+                fence=report.fence,
+                observed_status=report.observed_status,
+                status_reason=report.status_reason,
+            )
+    write_lines(
         [
-            (report.bot_id, report.at, line.level, line.message, line.metadata)
+            Line(
+                id=line.id,
+                bot_id=report.bot_id,
+                at_us=line.at_us or report.at * 1000,
+                level=line.level,
+                message=line.message,
+                metadata=line.metadata,
+            )
             for report in reports
             for line in report.lines
         ]

@@ -9,8 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from apps.bots.models import Bot, BotLog
-from apps.common.ids import new_id
+from apps.bots.models import Bot
 from apps.common.moments import to_datetime
 from apps.common.sql import execute_rows, fetch
 from apps.ledger.models import BarFeed, Desk
@@ -284,21 +283,6 @@ def tell(
         changes["status_reason"] = status_reason
     told = Bot.objects.filter(pk=bot_id, fence=fence, process__isnull=False)
     return told.update(**changes) == 1
-
-
-def log_lines(lines: Sequence[tuple[UUID, int, str, str, Mapping[str, object]]]) -> None:
-    """Write (bot, ms, level, message, metadata) rows of the bots' logs."""
-    BotLog.objects.bulk_create(
-        BotLog(
-            id=new_id(),
-            bot_id=bot_id,
-            at=to_datetime(at),
-            level=level,
-            message=text,
-            metadata=dict(more),
-        )
-        for bot_id, at, level, text, more in lines
-    )
 
 
 # ---- what runners may have missed --------------------------------------------------------------

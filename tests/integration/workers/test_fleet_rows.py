@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from apps.bots.models import Bot, BotLog
+from apps.bots.models import Bot
 from apps.ledger import desks, fleet, journal
 from apps.ledger.models import BarFeed, Desk
 from apps.operations.models import WorkerProcess
@@ -199,17 +198,6 @@ def test_wakeups_are_sent_to_living_processes_only() -> None:
     assert fleet.locate(bot_ids=[hand.bot.id]) == {hand.bot.id: world.process_id}
     end_process(process_id=world.process_id)
     assert fleet.locate(bot_ids=[hand.bot.id]) == {}
-
-
-def test_log_lines_keep_their_time_level_and_metadata() -> None:
-    world = make_world(USDT="1000")
-    bot_id: UUID = make_bot(world).id
-
-    fleet.log_lines([(bot_id, 1_790_000_000_123, "WARNING", "look", {"seen": 1})])
-
-    line = BotLog.objects.get()
-    assert (line.level, line.message, line.metadata) == ("WARNING", "look", {"seen": 1})
-    assert int(line.at.timestamp() * 1000) == 1_790_000_000_123
 
 
 def test_a_group_is_claimed_at_once_without_those_that_moved_on() -> None:

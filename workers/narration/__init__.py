@@ -1,0 +1,1 @@
+"""Tells people what bots do: sentences from committed events, kept until they are written."""
