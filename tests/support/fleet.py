@@ -134,19 +134,21 @@ class Fleet:
         self._processes.append(process)
         return process
 
-    def start_bots(self, *, crashpoint: str = "", name: str = "bots") -> subprocess.Popen[bytes]:
+    def start_bots(
+        self, *, crashpoint: str = "", name: str = "bots", **more: str
+    ) -> subprocess.Popen[bytes]:
         """A worker process for bots, desks and feeds, armed to die at a named place."""
-        armed = {"FLOTILLA_CRASHPOINT": crashpoint} if crashpoint else {}
+        armed = {"FLOTILLA_CRASHPOINT": crashpoint, **more} if crashpoint else more
         return self.start(
             "worker", "-Q", "bots", "-P", "threads", "-c", "8", "-n", f"{name}@test",
             "--without-gossip", "--without-mingle", log="bots", **armed,
         )  # fmt: skip
 
-    def start_control(self) -> None:
+    def start_control(self, **more: str) -> None:
         """The supervisor, the signals and beat."""
         self.start(
             "worker", "-Q", "control,signals", "-P", "threads", "-c", "2", "-n", "control@test",
-            "--without-gossip", "--without-mingle", log="control",
+            "--without-gossip", "--without-mingle", log="control", **more,
         )  # fmt: skip
         self.start("beat", "-s", str(self._folder / "beat"), log="beat")
 
