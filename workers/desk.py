@@ -1,19 +1,19 @@
-"""One owner per exchange account: compares the exchange with our books, and books its facts.
+"""One owner per exchange account: hears the user stream, compares with our books, books facts.
 
-It holds the user stream, reconciles once for all bots of the account, and marks the account
-reconciled; bots start only after that. What does not add up is never invented away: the account
-is degraded (cancel and query only) until a person looks.
+It reconciles once for all bots of the account and marks the account reconciled; bots start only
+after that. What does not add up is never invented away: the account is degraded (cancel and query
+only) until a person looks.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from apps.trading.journal import LiveOrder, TakenDesk
-from apps.trading.order import OrderStatus
-from apps.trading.outcome import Balance, VenueFill, VenueOrder
-from apps.trading.ports import AccessDenied, Clock, OwnOrder, StreamGap, Venue, VenueUnavailable
+from apps.trading.journal import TakenDesk
+from apps.trading.outcome import VenueOrder
+from apps.trading.ports import AccessDenied, Clock, StreamGap, Venue, VenueUnavailable
+from workers.hearing import Hearing
 from workers.ports import (
     DeskLost,
     DeskStore,
@@ -21,18 +21,30 @@ from workers.ports import (
     StoreUnavailable,
     Wakeups,
 )
+from workers.reconcile import Reconciler, Terms
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class DeskRhythm:
-    """How often the desk looks without being asked, seconds; `overlap_ms` of fills read again."""
+    """How often the desk looks, seconds.
+
+    `reconcile_s`: without being asked. `deep_s`: reading every fill. `poll_s`: orders while the
+    user stream is down, and whether it is silent while it is up. `spacing_s`: between comparisons
+    that starting bots ask for; doubled each time up to `spacing_most_s`, so that a fleet that
+    starts bot by bot does not spend the request budget. `stream_s`: what the first comparison
+    waits for the stream, so that one is enough.
+    """
 
     reconcile_s: float = 60.0
+    deep_s: float = 900.0
+    poll_s: float = 5.0
     look_s: float = 0.5
     retry_s: float = 2.0
-    overlap_ms: int = 60_000
+    spacing_s: float = 1.0
+    spacing_most_s: float = 8.0
+    stream_s: float = 1.5
 
 
 class Desk:
@@ -47,74 +59,117 @@ class Desk:
         wakeups: Wakeups,
         lease: Lease,
         clock: Clock,
+        exchange_now: Callable[[], int],
+        terms: Terms,
         rhythm: DeskRhythm,
         draining: Mapping[str, bool],
     ) -> None:
         self._account_id = taken.account_id
         self._fence = taken.fence
-        self._cursors = dict(taken.cursors)
-        self._opened_at = taken.opened_at
         self._venue = venue
         self._store = store
-        self._wakeups = wakeups
         self._lease = lease
         self._clock = clock
         self._rhythm = rhythm
         self._draining = draining
-        self._owners: dict[str, str | None] = {}
-        self._gap = asyncio.Event()
+        self._news = asyncio.Event()
+        self._hearing = Hearing(exchange_now=exchange_now)
+        self._heard: list[VenueOrder] = []
+        self._reconciler = Reconciler(
+            taken=taken,
+            venue=venue,
+            store=store,
+            wakeups=wakeups,
+            clock=clock,
+            exchange_now=exchange_now,
+            terms=terms,
+        )
+        # Desks that start together do not go on in step.
+        self._phase = taken.account_id.int % 1_000 / 1_000
+        self._missed = True
+        now = clock.monotonic()
+        self._not_before = now + rhythm.stream_s
+        self._due_at = now
+        self._deep_at = now + rhythm.deep_s * (0.5 + self._phase / 2)
+        self._poll_at = now + rhythm.poll_s
+        self._spacing_s = rhythm.spacing_s
+        self._asked_at = now
 
     async def run(self) -> str:
         """The stream is read from before the first comparison, so nothing falls between."""
-        stream = asyncio.create_task(self._read_stream(), name=f"user stream {self._account_id}")
+        tasks = (
+            asyncio.create_task(self._read_stream(), name=f"user stream {self._account_id}"),
+            asyncio.create_task(self._book_heard(), name=f"stream booking {self._account_id}"),
+        )
         try:
-            return await self._reconcile_for_ever(stream)
+            return await self._look_for_ever(tasks)
         except DeskLost:
             return "lost"
         finally:
-            stream.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # ---- the user stream -----------------------------------------------------------------------
 
     async def _read_stream(self) -> None:
         async for event in self._venue.own_events():
             if isinstance(event, StreamGap):
-                logger.info("user stream may have missed events: %s", event.reason)
-                self._gap.set()
+                self._gap(event)
                 continue
-            await self._told(event)
+            self._hearing.told(event.order)
+            self._reconciler.touch(event.order.symbol)
+            self._heard.append(event.order)
+            self._news.set()
 
-    async def _told(self, event: OwnOrder) -> None:
-        order = event.order
-        try:
-            await self._observe([order], [])
-        except (StoreUnavailable, VenueUnavailable):
-            # What could not be stored now is read again by the next reconcile.
-            self._gap.set()
+    def _gap(self, gap: StreamGap) -> None:
+        logger.info("user stream of %s: %s", self._account_id, gap.reason)
+        self._hearing.gap(live=gap.live)
+        if gap.live:
+            self._missed = True
+            self._not_before = min(self._not_before, self._clock.monotonic())
+        else:
+            self._poll_at = self._clock.monotonic()
+        self._news.set()
 
-    # ---- reconcile -----------------------------------------------------------------------------
+    async def _book_heard(self) -> None:
+        """What came together is booked together: the rows are locked once for all of it."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            orders, self._heard = self._heard, []
+            try:
+                await self._reconciler.observe(orders, [])
+            except (StoreUnavailable, VenueUnavailable):
+                # What could not be stored now is read again by the next comparison.
+                self._missed = True
+                await self._clock.sleep(self._rhythm.look_s)
 
-    async def _reconcile_for_ever(self, stream: "asyncio.Task[None]") -> str:
-        due = 0.0
+    # ---- the rounds ----------------------------------------------------------------------------
+
+    async def _look_for_ever(self, tasks: Sequence["asyncio.Task[None]"]) -> str:
         while not self._draining["now"]:
-            if stream.done():
-                # It never ends by itself; whatever ended it ends this stretch of the desk too.
-                stream.result()
+            for task in tasks:
+                if task.done():
+                    # It never ends by itself; whatever ended it ends this stretch of the desk too.
+                    task.result()
             if self._lease.lost():
                 raise DeskLost
             try:
-                if self._gap.is_set() or self._clock.monotonic() >= due or await self._wanted():
-                    self._gap.clear()
-                    await self.reconcile()
-                    due = self._clock.monotonic() + self._rhythm.reconcile_s
+                await self._look()
             except AccessDenied as refusal:
                 return await self._denied(refusal)
-            except (StoreUnavailable, VenueUnavailable) as trouble:
-                logger.warning("account %s not reconciled: %s", self._account_id, trouble)
-                self._gap.set()
-                await self._clock.sleep(self._rhythm.retry_s)
-            await self._wait_for_gap()
+            except VenueUnavailable as trouble:
+                self._put_off(str(trouble), max(self._rhythm.retry_s, trouble.retry_after_s))
+            except StoreUnavailable as trouble:
+                self._put_off(str(trouble), self._rhythm.retry_s)
+            await self._clock.sleep(self._rhythm.look_s)
         return "drained"
+
+    def _put_off(self, trouble: str, seconds: float) -> None:
+        logger.warning("account %s not reconciled: %s", self._account_id, trouble)
+        self._missed = True
+        self._not_before = self._clock.monotonic() + seconds
 
     async def _denied(self, refusal: AccessDenied) -> str:
         """A person has to act; one question a minute finds out whether they have."""
@@ -123,120 +178,57 @@ class Desk:
         await self._clock.sleep(self._rhythm.reconcile_s)
         return "denied"
 
-    async def _wait_for_gap(self) -> None:
-        try:
-            async with asyncio.timeout(self._rhythm.look_s):
-                await self._gap.wait()
-        except TimeoutError:
-            pass
-
-    async def _wanted(self) -> bool:
-        return await self._store.reconcile_wanted(account_id=self._account_id, fence=self._fence)
-
-    async def reconcile(self) -> None:
-        """Orders, then fills, then balances: each explains the next."""
-        asked_at = await self._store.database_now()
-        self._opened_at = self._opened_at or asked_at
-        await self._compare_orders()
-        await self._fetch_fills()
-        difference = await self._compare_balances()
-        if difference is not None:
-            await self._store.degrade(
-                account_id=self._account_id, fence=self._fence, reason=difference
-            )
-        mine = await self._store.mark_reconciled(
-            account_id=self._account_id, fence=self._fence, at=asked_at, agrees=difference is None
-        )
-        if not mine:
-            raise DeskLost
-
-    async def _compare_orders(self) -> None:
-        """Every order of ours that the venue no longer lists as open is looked up."""
-        live = await self._store.live_orders(account_id=self._account_id)
-        listed: dict[str, VenueOrder] = {}
-        for symbol in _symbols(live):
-            for order in await self._venue.open_orders(symbol=symbol):
-                if order.client_order_id is not None:
-                    listed[order.client_order_id] = order
-        for ours in live:
-            shown = listed.get(ours.client_order_id)
-            # One still being sent is its owner's to resolve: absence proves nothing yet.
-            if shown is None and ours.status != OrderStatus.SENDING:
-                found = await self._venue.find_order(
-                    symbol=ours.symbol, client_order_id=ours.client_order_id
-                )
-                shown = found if isinstance(found, VenueOrder) else None
-            if shown is not None and (shown.filled != ours.filled or shown.is_final):
-                await self._observe([shown], [])
-
-    async def _fetch_fills(self) -> None:
-        """Every trade since the stored cursor, with an overlap; each is booked once."""
-        for symbol in await self._store.traded_symbols(account_id=self._account_id):
-            # No bot traded before the books were opened: older trades are the person's own.
-            since = self._cursors.get(symbol, self._opened_at)
-            fills = await self._venue.fills(
-                symbol=symbol, since=max(0, since - self._rhythm.overlap_ms)
-            )
-            await self._observe([], await self._owned(fills))
-            if fills:
-                self._cursors[symbol] = max(since, fills[-1].filled_at)
-        if not await self._store.advance_cursors(
-            account_id=self._account_id, fence=self._fence, cursors=self._cursors
-        ):
-            raise DeskLost
-
-    async def _compare_balances(self) -> str | None:
-        """The difference that stays the same when everything is read once more, or None.
-
-        A trade between reading fills and reading balances shows as a difference that is gone the
-        next time.
-        """
-        before: str | None = None
-        while True:
-            balances = await self._venue.balances()
-            difference = await self._difference(balances)
-            if difference is None or difference == before:
-                return difference
-            before = difference
-            await self._compare_orders()
-            await self._fetch_fills()
-
-    async def _difference(self, balances: Mapping[str, Balance]) -> str | None:
-        return await self._store.compare_balances(
-            account_id=self._account_id, fence=self._fence, balances=balances
-        )
-
-    # ---- booking -------------------------------------------------------------------------------
-
-    async def _observe(self, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]) -> None:
-        if not orders and not fills:
+    async def _look(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._not_before:
             return
-        observed = await self._store.observe(
-            account_id=self._account_id, orders=orders, fills=fills
-        )
-        if observed.bot_ids:
-            await self._wakeups.wake(bot_ids=observed.bot_ids, kind="facts")
+        if self._missed or now >= self._due_at or await self._is_asked(now):
+            await self._compare(now)
+        elif now >= self._poll_at:
+            self._poll_at = now + self._rhythm.poll_s
+            await self._poll()
 
-    async def _owned(self, fills: Sequence[VenueFill]) -> list[VenueFill]:
-        """Fills with the client id of their order: some venues' trade lists leave it out."""
-        owned: list[VenueFill] = []
-        for fill in fills:
-            if fill.client_order_id is None:
-                fill = replace(fill, client_order_id=await self._owner(fill))
-            owned.append(fill)
-        return owned
+    async def _is_asked(self, now: float) -> bool:
+        """Whether a bot waits for a comparison, and it is time for another one."""
+        rhythm = self._rhythm
+        if now < self._asked_at + self._spacing_s:
+            return False
+        if not await self._store.reconcile_wanted(account_id=self._account_id, fence=self._fence):
+            if now > self._asked_at + 2 * rhythm.spacing_most_s:
+                self._spacing_s = rhythm.spacing_s
+            return False
+        self._asked_at = now
+        self._spacing_s = min(2 * self._spacing_s, rhythm.spacing_most_s)
+        return True
 
-    async def _owner(self, fill: VenueFill) -> str | None:
-        key = f"{fill.symbol} {fill.venue_order_id}"
-        if key not in self._owners:
-            found = await self._venue.find_order_by_venue_id(
-                symbol=fill.symbol, venue_order_id=fill.venue_order_id
+    async def _compare(self, now: float) -> None:
+        rhythm = self._rhythm
+        deep = now >= self._deep_at
+        # A gap that opens while we compare is not covered by this comparison.
+        self._missed = False
+        try:
+            moved = await self._reconciler.whole(deep=deep)
+        except BaseException:
+            self._missed = True
+            raise
+        now = self._clock.monotonic()
+        if deep:
+            self._deep_at = now + rhythm.deep_s
+        self._due_at = now + rhythm.reconcile_s * (0.9 + self._phase / 5)
+        self._judge_stream(self._hearing.untold(moved))
+
+    async def _poll(self) -> None:
+        """While the stream is down, orders that moved; while it is up, whether it tells them."""
+        if not self._hearing.is_live:
+            await self._reconciler.orders()
+            return
+        live = await self._store.live_orders(account_id=self._account_id)
+        self._judge_stream(self._hearing.unheard(live))
+
+    def _judge_stream(self, kept_back: Sequence[str]) -> None:
+        if kept_back and self._hearing.is_live:
+            logger.warning(
+                "user stream of %s is silent: it kept %s back", self._account_id, kept_back[0]
             )
-            if not isinstance(found, VenueOrder):
-                raise VenueUnavailable(f"order {fill.venue_order_id} of a fill was not shown")
-            self._owners[key] = found.client_order_id
-        return self._owners[key]
-
-
-def _symbols(live: Sequence[LiveOrder]) -> list[str]:
-    return sorted({order.symbol for order in live})
+            self._hearing.gap(live=False)
+            self._venue.distrust_stream()

@@ -15,6 +15,7 @@ from workers.mailbox import Mailbox
 from workers.narration.narrator import BotNarrator
 from workers.ports import Report
 from workers.prices import BotPrices
+from workers.reconcile import Terms
 from workers.shift import Account, Shift, ShiftPorts
 
 
@@ -56,6 +57,11 @@ async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
             wakeups=host.wakeups,
             lease=host.lease,
             clock=host.clock,
+            exchange_now=account.exchange_now,
+            terms=Terms(
+                installation=host.settings.installation,
+                recv_window_ms=host.settings.windows.recv_window_ms,
+            ),
             rhythm=DeskRhythm(),
             draining=host.draining,
         )

@@ -258,13 +258,18 @@ class Execution:
         wait_ms = self._windows.ask_again_ms
         while not self._lease.lost():
             if self._lease.may_send():
-                await self._venue.cancel(
+                answer = await self._venue.cancel(
                     symbol=self._symbol,
                     client_order_id=client_order_id,
                     signed_at=self._exchange_now(),
                     recv_window_ms=self._windows.recv_window_ms,
                 )
                 crashpoint("cancel_after")
+                if isinstance(answer, Accepted) and answer.order.is_final:
+                    # The venue's own final word: nothing is left to ask.
+                    await self._book(answer.order)
+                    self._facts()
+                    return
             if await self._look_up(client_order_id):
                 return
             await self._pause(wait_ms)

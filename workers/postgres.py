@@ -5,6 +5,7 @@ is found out by reading or by an append that names what it follows, never assume
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from workers.ports import StoreUnavailable
 
 T = TypeVar("T")
+_LEAVING_S = 10.0
 
 
 class Database:
@@ -31,9 +33,17 @@ class Database:
 
     def close(self) -> None:
         """Let the threads go; each closes its connection first."""
-        for _ in range(self._threads._max_workers):
-            self._threads.submit(connection.close)
+        count = self._threads._max_workers
+        everyone = threading.Barrier(count)
+        for _ in range(count):
+            self._threads.submit(_leave, everyone)
         self._threads.shutdown(wait=True)
+
+
+def _leave(everyone: threading.Barrier) -> None:
+    connection.close()
+    # A thread that were free again would leave twice, and another one not at all.
+    everyone.wait(_LEAVING_S)
 
 
 def _answer(service: Callable[..., T], *args: Any, **kwargs: Any) -> T:

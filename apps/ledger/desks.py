@@ -29,6 +29,21 @@ WHERE account_id = %(account)s AND dispatch_number = %(dispatch)s
 RETURNING fence, cursors, opened_at
 """
 
+_LIVE = """
+SELECT o.client_order_id, o.symbol, o.venue_order_id, o.status, f.booked, coalesce(o.signed_ms, 0),
+    EXISTS (
+        SELECT 1 FROM ledger_venueorderstate s
+        WHERE s.account_id = o.account_id AND s.client_order_id = o.client_order_id
+            AND s.status <> 'open' AND s.filled = f.booked
+    )
+FROM ledger_order o CROSS JOIN LATERAL (
+    SELECT coalesce(sum(v.quantity), 0) AS booked FROM ledger_venuefill v
+    WHERE v.account_id = o.account_id AND v.client_order_id = o.client_order_id
+) f
+WHERE o.account_id = %(account)s AND o.status = ANY(%(live)s) AND o.status <> 'planned'
+ORDER BY o.client_order_id
+"""
+
 
 class DeskTaken(LookupError):
     """Another process owns this desk now; whoever is told may change nothing."""
@@ -69,13 +84,18 @@ def database_now() -> int:
 
 def live_orders(*, account_id: UUID) -> list[LiveOrder]:
     """Orders of ours that may be at the venue: signed and not final."""
-    rows = fetch(
-        "SELECT client_order_id, symbol, venue_order_id, status, filled, coalesce(signed_ms, 0)"
-        " FROM ledger_order WHERE account_id = %s AND status = ANY(%s) AND status <> 'planned'"
-        " ORDER BY client_order_id",
-        [account_id, LIVE_NAMES],
-    )
+    rows = fetch(_LIVE, {"account": account_id, "live": LIVE_NAMES})
     return [LiveOrder(*row) for row in rows]
+
+
+def without_intent(*, account_id: UUID, client_order_ids: Sequence[str]) -> set[str]:
+    """Those of these ids that no live order of the account has: nobody wished them to be open."""
+    rows = fetch(
+        "SELECT client_order_id FROM ledger_order"
+        " WHERE account_id = %s AND client_order_id = ANY(%s) AND status = ANY(%s)",
+        [account_id, list(client_order_ids), LIVE_NAMES],
+    )
+    return set(client_order_ids) - {row[0] for row in rows}
 
 
 def traded_symbols(*, account_id: UUID) -> list[str]:
@@ -186,6 +206,16 @@ def degrade(*, account_id: UUID, fence: int, reason: str) -> bool:
             return False
         degrade_account(account_id=account_id, reason=reason, actor=WORKER)
         return True
+
+
+def note_orphan(*, account_id: UUID, client_order_id: str, symbol: str) -> None:
+    """Put on record that an order of ours was taken back because no books of ours know it."""
+    audit.record(
+        actor=WORKER,
+        verb="cancel_orphan",
+        object=ExchangeAccount.objects.get(pk=account_id),
+        after={"client_order_id": client_order_id, "symbol": symbol},
+    )
 
 
 def accept_difference(*, account: ExchangeAccount, actor: User, reason: str) -> dict[str, str]:

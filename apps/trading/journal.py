@@ -143,11 +143,16 @@ class TakenDesk:
 
 @dataclass(frozen=True, slots=True)
 class LiveOrder:
-    """An order of ours that may be at the venue; `signed_at` 0 when it never was signed."""
+    """An order of ours that may be at the venue; `signed_at` 0 when it never was signed.
+
+    `booked`: the sum of its booked fills. `settled`: the venue said its final word, and every fill
+    it speaks of is booked; what is left is for the bot to take in.
+    """
 
     client_order_id: str
     symbol: str
     venue_order_id: str | None
     status: str
-    filled: Decimal
+    booked: Decimal
     signed_at: int
+    settled: bool

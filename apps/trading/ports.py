@@ -100,10 +100,14 @@ class OwnOrder:
 
 @dataclass(frozen=True, slots=True)
 class StreamGap:
-    """Events may have been missed since `since` (venue ms): ask by REST."""
+    """Events may have been missed since `since` (venue ms): ask by REST.
+
+    `live`: the stream runs from here on, so that what is asked for now closes the gap.
+    """
 
     since: int
     reason: str
+    live: bool
 
 
 class Venue(Protocol):
@@ -143,6 +147,9 @@ class Venue(Protocol):
 
     def own_events(self) -> AsyncIterator[OwnOrder | StreamGap]:
         """The user stream for ever: it reconnects by itself and says where it may have missed."""
+
+    def distrust_stream(self) -> None:
+        """It kept an event to itself: drop the connection and make it anew."""
 
     async def close(self) -> None: ...
 

@@ -238,6 +238,7 @@ class RedisBudget:
             self._orders_silence.left_ms(),
             counter.process,
             self._label,
+            counter.limits.weight,
             len(windows) // 2,
             *windows,
             *(value for pair in waits.items() for value in pair),

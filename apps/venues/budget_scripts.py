@@ -101,9 +101,9 @@ return {0, banned}
 )
 
 # ... used weight as told or -1, ms of a minute whose answers are blurred, silences learned, ms:
-# counter, address, orders; this process; its label; n = order windows, then n times (window ms,
-# told count or -1); then (name, count) of the waits to add. Answers how many processes share this
-# counter.
+# counter, address, orders; this process; label and weight limit of the counter; n = order windows,
+# then n times (window ms, told count or -1); then (name, count) of the waits to add. Answers how
+# many processes share this counter.
 LEARN = (
     _NOW
     + """
@@ -113,15 +113,15 @@ silence(KEYS[3], tonumber(ARGV[6]))
 local told, used = tonumber(ARGV[2]), used_now()
 if told >= 0 and now % minute >= tonumber(ARGV[3]) then used = math.max(used, told) end
 keep(used)
-local first = 10 + 2 * tonumber(ARGV[9])
-for i = 10, first - 1, 2 do
+local first = 11 + 2 * tonumber(ARGV[10])
+for i = 11, first - 1, 2 do
   local length, count = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   if count >= 0 then
     if length <= minute then count = math.max(count, orders_in(length)) end
     keep_orders(length, count)
   end
 end
-redis.call('HSET', KEYS[6], 'label', ARGV[8])
+redis.call('HSET', KEYS[6], 'label', ARGV[8], 'limit', ARGV[9], 'address', KEYS[2])
 for i = first, #ARGV, 2 do redis.call('HINCRBY', KEYS[6], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[6], 1440 * minute)
 redis.call('ZADD', KEYS[5], now, ARGV[7])

@@ -103,6 +103,9 @@ class CcxtVenue:
     def own_events(self) -> AsyncIterator[OwnOrder | StreamGap]:
         return self._stream.events()
 
+    def distrust_stream(self) -> None:
+        self._stream.distrust()
+
     async def close(self) -> None:
         """Give the shared client back; the last venue of an account closes it."""
         if not self._is_closed:
@@ -192,14 +195,14 @@ class CcxtVenue:
     async def _found(
         self, question: Callable[[], Awaitable[VenueOrder | None]], symbol: str
     ) -> FindOutcome:
+        """Only absence needs the exchange's time, from before the question: then a second one."""
         try:
             await self._questions.ready()
-            venue_at = await self._line.server_time()
-            order = await question()
-        except Refused as refusal:
-            if refusal.verdict.code == NOT_FOUND:
-                return NotFound(venue_at)
-            return Unknown(refusal.reason)
+            venue_at = 0
+            order = await _or_none(question)
+            if order is None:
+                venue_at = await self._line.server_time()
+                order = await _or_none(question)
         except VenueUnavailable as trouble:
             return Unknown(trouble.reason)
         if order is None:
@@ -280,6 +283,16 @@ class CcxtVenue:
         except Exception as surprise:
             return Unknown(f"malformed answer: {failure_text(surprise, call)}")
         return Accepted(replace(order, client_order_id=client_order_id))
+
+
+async def _or_none(question: Callable[[], Awaitable[VenueOrder | None]]) -> VenueOrder | None:
+    """What the exchange shows; None when it says that there is no such order."""
+    try:
+        return await question()
+    except Refused as refusal:
+        if refusal.verdict.code != NOT_FOUND:
+            raise
+        return None
 
 
 def _not_sent(trouble: VenueUnavailable) -> Rejected:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from apps.trading.ports import Budget, Clock
+from apps.trading.ports import Budget, Clock, Lane
 from apps.venues.account import VenueAccount, VenueKey
 from apps.venues.capabilities import Profile, profile_of
 from apps.venues.endpoints import after_opening, check_endpoint, config_for
@@ -32,6 +32,8 @@ class SharedAccount:
     async def stream_client(self) -> Any:
         """A new stream client with the shared markets. Raises VenueUnavailable."""
         await self.questions.ready()
+        # Its subscription is a request like others, and a banned address must not dial either.
+        await self.questions.line.pass_budget(Lane.EXIT, "subscribe")
         config = {**_credentials(self.account), "number": str}
         client = _opened(
             "stream", self.profile, self.account.environment, self.account.base_url, config

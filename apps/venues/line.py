@@ -83,9 +83,7 @@ class Line:
 
         Refused for a definite error, VenueUnavailable for anything else.
         """
-        wait_s = await self.acquire(lane, weighed_as)
-        if wait_s > 0:
-            raise VenueUnavailable("the request budget is used up", retry_after_s=wait_s)
+        await self.pass_budget(lane, weighed_as)
         with calling() as call:
             try:
                 result = await question()
@@ -125,6 +123,12 @@ class Line:
         return await self._budget.acquire(
             lane=lane, weight=self.profile.weight(weighed_as), patience_s=PATIENCE_S[lane]
         )
+
+    async def pass_budget(self, lane: Lane, weighed_as: str) -> None:
+        """Return when the request may go; VenueUnavailable when that takes too long."""
+        wait_s = await self.acquire(lane, weighed_as)
+        if wait_s > 0:
+            raise VenueUnavailable("the request budget is used up", retry_after_s=wait_s)
 
     async def learn(self, call: Call) -> None:
         """Tell the budget what this answer's headers say."""

@@ -13,11 +13,16 @@ SETTLED_S = 2.0
 QUEUE = 10_000
 
 
+class SilentStream(Exception):
+    """The stream is up and keeps events to itself."""
+
+
 class UserStream:
     """Connects when first read. Every reader sees every event from its start on.
 
     A StreamGap comes when the stream is lost, and again when it is back: what happened up to
-    the second one can be asked for by REST without missing anything.
+    the second one can be asked for by REST without missing anything. A reader that comes while
+    it runs is told so at once.
     """
 
     def __init__(
@@ -39,11 +44,18 @@ class UserStream:
         self._client: Any = None
         self._seen_until = 0
         self._connected = False
+        self._distrusted = asyncio.Event()
+
+    def distrust(self) -> None:
+        """Somebody knows of an event that was not told: connect anew."""
+        self._distrusted.set()
 
     async def events(self) -> AsyncIterator[OwnOrder | StreamGap]:
         """For ever. A reader that falls QUEUE events behind gets a StreamGap instead of them."""
         queue: asyncio.Queue[OwnOrder | StreamGap] = asyncio.Queue(QUEUE)
         self._readers.append(queue)
+        if self._connected:
+            queue.put_nowait(StreamGap(self._seen_until, "connected before", live=True))
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="user stream")
         try:
@@ -65,13 +77,15 @@ class UserStream:
         while True:
             reason = await self._one_connection()
             failures = 0 if self._connected else failures + 1
-            self._tell(StreamGap(self._seen_until, reason))
+            self._connected = False
+            self._tell(StreamGap(self._seen_until, reason, live=False))
             await self._drop()
             await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
 
     async def _one_connection(self) -> str:
         """Why the connection ended."""
         self._connected = False
+        self._distrusted.clear()
         try:
             self._client = await self._open_client()
         except VenueUnavailable as trouble:
@@ -83,7 +97,8 @@ class UserStream:
         return await self._deliver(messages)
 
     async def _deliver(self, messages: OwnMessages) -> str:
-        tasks = {asyncio.create_task(step()) for step in messages.steps(self._heard, self._told)}
+        steps = (*messages.steps(self._heard, self._told), self._until_distrusted)
+        tasks = {asyncio.create_task(step()) for step in steps}
         settled = asyncio.create_task(self._settle(messages))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -95,6 +110,10 @@ class UserStream:
                 task.cancel()
             await asyncio.gather(*tasks, settled, return_exceptions=True)
 
+    async def _until_distrusted(self) -> None:
+        await self._distrusted.wait()
+        raise SilentStream
+
     async def _settle(self, messages: OwnMessages) -> None:
         """Say once that the stream is live, so that the gap before it can be closed."""
         if messages.confirms:
@@ -102,7 +121,7 @@ class UserStream:
         else:
             await self._clock.sleep(SETTLED_S)
         self._connected = True
-        self._tell(StreamGap(self._seen_until, "connected"))
+        self._tell(StreamGap(self._seen_until, "connected", live=True))
 
     def _heard(self, event: OwnOrder) -> None:
         self._seen_until = max(self._seen_until, event.order.updated_at)
@@ -110,14 +129,15 @@ class UserStream:
 
     def _told(self, reason: str) -> None:
         """An event that could not be read: something happened, ask by REST what."""
-        self._tell(StreamGap(self._seen_until, reason))
+        self._tell(StreamGap(self._seen_until, reason, live=self._connected))
 
     def _tell(self, event: OwnOrder | StreamGap) -> None:
         for queue in self._readers:
             if queue.full():
                 while not queue.empty():
                     queue.get_nowait()
-                queue.put_nowait(StreamGap(self._seen_until, "the reader was too slow"))
+                slow = StreamGap(self._seen_until, "the reader was too slow", live=self._connected)
+                queue.put_nowait(slow)
             else:
                 queue.put_nowait(event)
 
