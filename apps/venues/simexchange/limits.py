@@ -1,7 +1,8 @@
 """Request weights per address and order counts per account, with 429, 418 and -1015."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from apps.venues.simexchange.config import Limits
 from apps.venues.simexchange.errors import VenueError
@@ -10,6 +11,7 @@ MINUTE_MS: Final = 60_000
 TEN_SECONDS_MS: Final = 10_000
 DAY_MS: Final = 86_400_000
 STRIKES_BEFORE_BAN: Final = 20
+MINUTES_KEPT: Final = 1_440
 
 
 @dataclass(slots=True)
@@ -18,6 +20,7 @@ class _Use:
     weight: int = 0
     strikes: int = 0
     banned_until: int = 0
+    earlier: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MINUTES_KEPT))
 
 
 @dataclass(slots=True)
@@ -33,25 +36,33 @@ class RequestLimits:
         self._limits = limits
         self._uses: dict[str, _Use] = {}
         self._counts: dict[tuple[int, int], _Count] = {}
+        self._refused: Counter[str] = Counter()
+        self._spent: Counter[str] = Counter()
 
     @property
     def limits(self) -> Limits:
         """The configured limits."""
         return self._limits
 
-    def weigh(self, *, address: str, weight: int, now: int) -> int:
+    def weigh(self, *, address: str, weight: int, now: int, subject: str = "") -> int:
         """Charge a request and return the weight used this minute; refuse with 429 or 418."""
         use = self._uses.setdefault(address, _Use())
         if use.banned_until > now:
+            self._refused["418"] += 1
             raise _banned(use.banned_until, now=now)
         if use.minute != now // MINUTE_MS:
+            if use.minute:
+                use.earlier.append((use.minute * MINUTE_MS, use.weight))
             use.minute, use.weight, use.strikes = now // MINUTE_MS, 0, 0
         use.weight += weight
+        self._spent[subject] += weight
         if use.weight > self._limits.weight_per_minute:
             use.strikes += 1
             if use.strikes > STRIKES_BEFORE_BAN:
                 use.banned_until = now + self._limits.ban_seconds * 1_000
+                self._refused["418"] += 1
                 raise _banned(use.banned_until, now=now)
+            self._refused["429"] += 1
             raise _too_heavy(self._limits.weight_per_minute, now=now)
         return use.weight
 
@@ -65,6 +76,7 @@ class RequestLimits:
         for length, most, name in self._windows():
             count = self._count(account, length, now)
             if count.orders >= most:
+                self._refused["-1015"] += 1
                 raise VenueError(
                     code=-1015,
                     message=f"Too many new orders; current limit is {most} orders per {name}.",
@@ -98,6 +110,21 @@ class RequestLimits:
             {"rateLimitType": kind, "interval": name, "intervalNum": number, "limit": limit}
             for kind, name, number, limit in rows
         ]
+
+    def report(self) -> dict[str, Any]:
+        """Return what each address used minute by minute, by what, and what was refused."""
+        return {
+            "limits": self.describe(),
+            "refused": {name: self._refused[name] for name in ("429", "418", "-1015")},
+            "spent": dict(self._spent.most_common()),
+            "addresses": {
+                address: [
+                    {"at": at, "weight": weight}
+                    for at, weight in (*use.earlier, (use.minute * MINUTE_MS, use.weight))
+                ]
+                for address, use in self._uses.items()
+            },
+        }
 
     def _windows(self) -> tuple[tuple[int, int, str], ...]:
         return (

@@ -97,7 +97,8 @@ class _Asked:
         parameters = read_parameters(query) | read_parameters(self._body)
         address = request.remote or "unknown"
         now = exchange.venue.now()
-        exchange.limits.weigh(address=address, weight=self._endpoint.weigh(parameters), now=now)
+        weight = self._endpoint.weigh(parameters)
+        exchange.limits.weigh(address=address, weight=weight, now=now, subject=self._subject)
         signer = identify(
             exchange,
             self._endpoint,

@@ -55,6 +55,7 @@ class SimFace:
             "POST advance": self._advance,
             "GET ledger": lambda served, _body: ledger.dump(served.exchange.venue),
             "GET arrivals": lambda served, _body: served.exchange.arrivals.listed(),
+            "GET limits": lambda served, _body: served.exchange.limits.report(),
             "GET status": lambda served, _body: admin.status(served, mode=self._mode),
         }
 

@@ -95,7 +95,8 @@ class WebsocketApi:
             raise VenueError(code=-1020, message="This operation is not supported.")
         weight = endpoint.weigh(parameters) if endpoint else 2
         now = self._exchange.venue.now()
-        self._exchange.limits.weigh(address=self._address, weight=weight, now=now)
+        limits = self._exchange.limits
+        limits.weigh(address=self._address, weight=weight, now=now, subject=f"ws {method}")
         if own is not None:
             return own(parameters)
         if endpoint is None:

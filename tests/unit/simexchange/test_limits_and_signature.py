@@ -49,6 +49,26 @@ def test_who_goes_on_after_429_is_banned_with_418_until_the_stated_time() -> Non
     assert weigh(limits, 1, now=NOW + 61_000) == 1
 
 
+def test_the_report_tells_weights_by_minute_and_by_request_and_what_was_refused() -> None:
+    limits = RequestLimits(Limits(weight_per_minute=10, orders_per_10s=1))
+    limits.weigh(address="a", weight=4, now=NOW, subject="GET balances")
+    limits.weigh(address="a", weight=5, now=NOW, subject="GET orders")
+    limits.weigh(address="a", weight=4, now=NOW + 60_000, subject="GET balances")
+    with pytest.raises(VenueError):
+        weigh(limits, 7, now=NOW + 60_000)
+    limits.count_order(account=1, now=NOW)
+    with pytest.raises(VenueError):
+        limits.count_order(account=1, now=NOW)
+
+    told = limits.report()
+
+    assert told["addresses"] == {
+        "a": [{"at": NOW, "weight": 9}, {"at": NOW + 60_000, "weight": 11}]
+    }
+    assert told["spent"] == {"GET balances": 8, "": 7, "GET orders": 5}
+    assert told["refused"] == {"429": 1, "418": 0, "-1015": 1}
+
+
 def test_unfilled_orders_are_counted_and_filled_ones_given_back() -> None:
     limits = RequestLimits(Limits(orders_per_10s=2))
     limits.count_order(account=1, now=NOW)
