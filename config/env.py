@@ -64,6 +64,13 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "Folder of the simulated exchange; its sim-token opens accounts there.",
     ),
+    Variable(
+        "PAPER_SOURCE_URL",
+        str,
+        "",
+        "Address that --paper takes prices from instead of the exchange's own; it must speak "
+        "Binance's protocol.",
+    ),
     Variable("TRADING_LIVE_MODE", bool, False, "Whether live accounts may place orders."),
     Variable("LEASE_TTL_S", float, 6.0, "Seconds after which a silent worker process is dead."),
     Variable("LEASE_RENEW_S", float, 2.0, "Seconds between two renewals of a process lease."),

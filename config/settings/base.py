@@ -20,6 +20,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "knox",
+    # No models: templates and static files that apps share.
+    "apps.common",
     "apps.audit",
     "apps.accounts",
     "apps.markets",

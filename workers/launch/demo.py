@@ -26,7 +26,7 @@ VENUE = "demo"
 EXCHANGE = "binance"
 _LOGIN = "admin"
 # Twice what the bots are assigned, in every quote asset they use.
-_OPENING_BALANCES = {"USDT": "20000", "BTC": "0.2", "ETH": "1", "SOL": "10", "BNB": "1"}
+_OPENING_BALANCES = {"USDT": "100000", "BTC": "1", "ETH": "1", "SOL": "10", "BNB": "1"}
 
 
 class SimulatedExchange:
@@ -59,7 +59,7 @@ def seed(*, exchange: SimulatedExchange, password: str, token_file: Path) -> int
 
     account = ExchangeAccount.objects.filter(name=VENUE, user__username=_LOGIN).first()
     if account is not None:
-        _follow_address(account, f"{exchange.url}/{VENUE}")
+        follow_address(account, f"{exchange.url}/{VENUE}")
         return 0
     if User.objects.exists():
         # Somebody else's installation, or one whose owner threw the demo away.
@@ -138,7 +138,7 @@ async def _instruments(exchange: SimulatedExchange, keys: Mapping[str, str]) -> 
         await venue.close()
 
 
-def _follow_address(account: Any, base_url: str) -> None:
+def follow_address(account: Any, base_url: str) -> None:
     """The port may differ from the last start's."""
     from apps.audit import services as audit
 

@@ -10,17 +10,18 @@ from apps.trading.strategy import Strategy
 MARKETS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "ETH/BTC")
 LEAST_BOTS = 6
 TIMEFRAME = "5s"
-_CAPITAL = Decimal(2000)
+_CAPITAL = Decimal(10_000)
 # Amounts below are in USDT; one of another quote asset is worth about so much.
 _USDT_PER_QUOTE = {"BTC": Decimal(50_000)}
-# Short and narrow, so that something is seen within a minute; small, so that the fees of a
-# trade a minute do not use the capital up for days.
+# Short and narrow, so that something is seen within a minute. Of the capital so small a part that
+# the fees of a trade a minute take days to use it up, and yet so large that what the lot leaves
+# over of each purchase hardly shows.
 _FAST: Mapping[str, Mapping[str, Any]] = {
-    "rsi": {"period": 5, "oversold": 45.0, "overbought": 55.0, "quote_per_entry": 25.0},
+    "rsi": {"period": 5, "oversold": 45.0, "overbought": 55.0, "quote_per_entry": 250.0},
     "simple_dca": {
         "interval_s": 60.0,
-        "amount": 20.0,
-        "max_position": 400.0,
+        "amount": 100.0,
+        "max_position": 2000.0,
         "take_profit": 0.002,
     },
 }
@@ -55,20 +56,28 @@ def line_up(
 
 def wanted(strategy: Strategy, *, symbol: str, name: str, timeframe: str = TIMEFRAME) -> Wanted:
     """A bot of the strategy on this market, fast where fast parameters are known."""
-    worth = _USDT_PER_QUOTE.get(symbol.partition("/")[2], Decimal(1))
+    quote = symbol.partition("/")[2]
     return Wanted(
         name=name,
         symbol=symbol,
         strategy=strategy.name,
         timeframe=timeframe,
-        capital=_CAPITAL / worth,
-        parameters=_in_quote(strategy, _FAST.get(strategy.name, {}), worth),
+        capital=capital_in(quote),
+        parameters=amounts_in(strategy, quote, _FAST.get(strategy.name, {})),
     )
 
 
-def _in_quote(strategy: Strategy, fast: Mapping[str, Any], worth: Decimal) -> dict[str, Any]:
-    """The fast values, with every amount of the quote asset in that asset."""
-    values = dict(fast)
+def capital_in(quote: str) -> Decimal:
+    """What a bot is assigned, in its quote asset."""
+    return _CAPITAL / _USDT_PER_QUOTE.get(quote, Decimal(1))
+
+
+def amounts_in(
+    strategy: Strategy, quote: str, values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The values, and every default amount of the quote asset, in that asset."""
+    worth = _USDT_PER_QUOTE.get(quote, Decimal(1))
+    values = dict(values or {})
     for item in strategy.parameters:
         amount = values.get(item.name, item.default)
         if item.unit == "quote" and amount is not None and worth != 1:

@@ -45,12 +45,32 @@ def _add_up_options(made: argparse.ArgumentParser) -> None:
         help="port of the web pages (FLOTILLA_PORT; default 8000); the simulated exchange takes "
         "the port 10 above, Flower 20 above",
     )
+    made.add_argument(
+        "--paper",
+        action="append",
+        type=_market,
+        metavar="BASE/QUOTE",
+        help="start a bot that trades paper money at a real exchange's prices; repeatable",
+    )
+    made.add_argument(
+        "--paper-exchange",
+        default="binance",
+        metavar="NAME",
+        help="whose prices --paper takes, as ccxt names it (default binance)",
+    )
     made.add_argument("--reset", action="store_true", help="delete the state folder first")
     made.add_argument("--yes", action="store_true", help="do not ask before --reset deletes")
 
 
 def _names(text: str) -> Sequence[str]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _market(text: str) -> str:
+    base, slash, quote = text.strip().upper().partition("/")
+    if not (base.isalnum() and slash and quote.isalnum()):
+        raise argparse.ArgumentTypeError(f"{text} is not a market such as BTC/USDT")
+    return f"{base}/{quote}"
 
 
 def _at_least_one(text: str) -> int:

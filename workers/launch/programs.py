@@ -7,6 +7,7 @@ from workers.launch.bootstrap import ROOT
 from workers.launch.child import ChildSpec
 from workers.launch.errors import LaunchError
 from workers.launch.installation import Installation, python
+from workers.launch.paper import exchange_config
 from workers.launch.postgres import EmbeddedPostgres
 from workers.launch.probes import answers, worker_answers
 from workers.launch.program import Program
@@ -113,6 +114,9 @@ def _simexchange(installation: Installation) -> Program:
     port = installation.simexchange_port
     argv = python("apps.venues.simexchange", "--port", str(port))
     argv += ["--state-dir", str(installation.simexchange_state)]
+    config = exchange_config(installation.state)
+    if config is not None:
+        argv += ["--config", str(config)]
     spec = _spec(installation, "simexchange", argv)
     url = installation.simexchange
     probe = answers(f"{url}/demo/api/v3/ping")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.launch.installation import Installation
+from workers.launch.paper import venues
 from workers.launch.program import Running
 from workers.launch.state import StateFolder, write_private
 
@@ -77,6 +78,11 @@ def welcome(installation: Installation, seen: Sequence[Seen]) -> str:
             )
     if any(one.name == "simexchange" for one in seen):
         lines.append("  Prices       generated prices, results mean nothing")
+        lines += [
+            f"  Paper        {', '.join(venue['prices']['markets'])}: real prices of "
+            f"{venue['prices']['exchange']}, paper money"
+            for venue in venues(state).values()
+        ]
     lines.append(f"  Logs         {state.logs}")
     if worker is not None:
         lines.append(f"  Try it       kill -9 {worker.pid} and watch it return")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workers.launch import report
+from workers.launch import paper, report
 from workers.launch.bootstrap import ROOT
 from workers.launch.deaths import Deaths
 from workers.launch.detach import in_background
@@ -105,6 +105,10 @@ class Launch:
     def _start(self) -> None:
         installation, options = self._installation, self._options
         installation.apply()
+        # First of all: what cannot be had is said before anything is started or changed.
+        wish = self._paper_wish()
+        if wish is not None:
+            paper.ask_for(installation, wish=wish)
         embedded = servers(installation)
         others = applications(installation, bots_processes=options.bots_processes)
         chosen = selected([*embedded, *others], options.only)
@@ -137,16 +141,27 @@ class Launch:
         _say("Bringing the database up to date")
         migrate()
 
+    def _paper_wish(self) -> paper.PaperWish | None:
+        if not self._options.paper:
+            return None
+        return paper.PaperWish(self._options.paper_exchange, tuple(self._options.paper))
+
     def _seed(self) -> None:
+        self._make("The demo fleet", "workers.launch.demo")
+        wish = self._paper_wish()
+        if wish is not None:
+            program = "workers.launch.paper_bots"
+            self._make("The paper bots", program, wish.exchange, *wish.symbols)
+
+    def _make(self, what: str, program: str, *arguments: str) -> None:
         # In a process of its own: what it needs to speak to the exchange would stay in ours.
         environment = {**os.environ, **self._installation.environment()}
-        code = subprocess.run(
-            python("workers.launch.demo"), env=environment, cwd=ROOT, check=False
-        ).returncode
+        argv = python(program, *arguments)
+        code = subprocess.run(argv, env=environment, cwd=ROOT, check=False).returncode
         if self._supervisor.stop_asked:
             raise StopAskedError
         if code != 0:
-            raise LaunchError("The demo fleet could not be made; the reason stands above.")
+            raise LaunchError(f"{what} could not be made; the reason stands above.")
 
     def _watch(self) -> int:
         self._supervisor.watch()

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 HISTORY_CANDLES = 1000
+_USUAL_FEES = ("0.001", "0.001")
 REQUEST_TIMEOUT_MS = 20_000
 # What another attempt cannot mend: the request itself is wrong.
 _HOPELESS = (ccxt.BadSymbol, ccxt.NotSupported, ccxt.AuthenticationError, ccxt.ArgumentsRequired)
@@ -53,17 +54,24 @@ class MirroredSource:
         slice_ms: int,
         silence_s: float,
         history: Sequence[str],
+        rules: Sequence[MarketRules] = (),
     ) -> None:
         self._make_client: Callable[[Mapping[str, Any]], Any] = getattr(ccxt.pro, exchange)
         self._settings = {"enableRateLimit": True, "timeout": REQUEST_TIMEOUT_MS, **client}
         self._exchange, self._symbols = exchange, tuple(markets)
         self._slice_ms, self._silence_s = slice_ms, silence_s
         self._history = frozenset(history)
-        self._rules: tuple[MarketRules, ...] = ()
+        self._rules = tuple(rules)
+        self._fees = _USUAL_FEES
         self._reflections: dict[str, Reflection] = {}
 
     async def prepare(self) -> None:
-        """Learn the markets' rules; raises what ccxt raises, PriceSourceError for a missing one."""
+        """Learn the markets' rules; raises what ccxt raises, PriceSourceError for a missing one.
+
+        Rules that were given are not asked for again: the venue opens while its source is away.
+        """
+        if self._rules:
+            return
         client = self._make_client(self._settings)
         try:
             await client.load_markets()
@@ -76,6 +84,16 @@ class MirroredSource:
             mirrored_rules(market=client.markets[symbol], precision_mode=client.precisionMode)
             for symbol in self._symbols
         )
+        known = [client.markets[symbol] for symbol in self._symbols]
+        maker, taker = (
+            max(float(market.get(side) or usual) for market in known)
+            for side, usual in zip(("maker", "taker"), _USUAL_FEES, strict=True)
+        )
+        self._fees = (f"{maker:.6f}", f"{taker:.6f}")
+
+    def fees(self) -> tuple[str, str]:
+        """The highest maker and taker fee of the markets, known once `prepare` has asked."""
+        return self._fees
 
     def instruments(self) -> tuple[MarketRules, ...]:
         """The mirrored markets, known once `prepare` has returned."""
@@ -126,6 +144,8 @@ class MirroredSource:
                 symbol: await self._begin(client, symbol) for symbol in self._symbols
             }
             for symbol, reflection in self._reflections.items():
+                # Silence counts from now: the history of the others took its time.
+                reflection.heard_at = time.monotonic()
                 tasks.append(asyncio.create_task(_watch_trades(client, symbol, reflection)))
                 tasks.append(asyncio.create_task(_watch_book(client, symbol, reflection)))
             tasks.append(asyncio.create_task(self._slice(deliver)))
@@ -142,15 +162,18 @@ class MirroredSource:
         """Fetch the candles of the wanted intervals that the exchange knows."""
         known = self._history & set(client.timeframes or {})
         candles: dict[int, list[Kline]] = {}
-        try:
-            # Shortest last, so that the finest candles end closest to the first live move.
-            for name, length in reversed(INTERVALS_MS.items()):
-                if name in known:
-                    rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
-                    candles[length] = fetched_candles(rows=rows, length=length)
-        except _PASSING as error:
-            # Prices without a past are worth more than no prices.
-            log.warning("no history of %s from %s: %s", symbol, self._exchange, _brief(error))
+        # Shortest last, so that the finest candles end closest to the first live move.
+        for name, length in reversed(INTERVALS_MS.items()):
+            if name not in known:
+                continue
+            try:
+                rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
+                candles[length] = fetched_candles(rows=rows, length=length)
+            except _PASSING as error:
+                # Prices without a past are worth more than no prices.
+                log.warning(
+                    "no %s history of %s from %s: %s", name, symbol, self._exchange, _brief(error)
+                )
         return Reflection(
             symbol=symbol, slice_ms=self._slice_ms, live_since=_wall_ms(), fetched=candles
         )
@@ -201,8 +224,8 @@ def _brief(error: BaseException) -> str:
 
 def open_mirrored(config: Mapping[str, Any]) -> MirroredSource:
     """A mirror from `exchange` (a ccxt id), `markets`, and optionally `client` (ccxt settings,
-    such as `urls` of another host), `slice_ms` (100), `silence_s` (10) and `history`, the
-    intervals whose candles are fetched (all)."""
+    such as `urls` of another host), `slice_ms` (100), `silence_s` (10), `history`, the
+    intervals whose candles are fetched (all), and `rules`, the markets' rules if already known."""
     exchange = config.get("exchange")
     if exchange not in ccxt.pro.exchanges:
         raise PriceSourceError(
@@ -228,4 +251,15 @@ def open_mirrored(config: Mapping[str, Any]) -> MirroredSource:
         slice_ms=slice_ms,
         silence_s=float(silence_s),
         history=history,
+        rules=_given_rules(config.get("rules", ()), markets),
     )
+
+
+def _given_rules(given: Sequence[Mapping[str, Any]], markets: Sequence[str]) -> list[MarketRules]:
+    try:
+        rules = [MarketRules(**one) for one in given]
+    except TypeError as error:
+        raise PriceSourceError(f"prices.rules cannot be read: {error}") from None
+    if rules and [one.symbol for one in rules] != list(markets):
+        raise PriceSourceError("prices.rules must describe prices.markets, in their order")
+    return rules
