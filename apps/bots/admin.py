@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from apps.accounts.money import money_at_stake
 from apps.accounts.visible import accounts_of
 from apps.bots import services
 from apps.bots.bot_page import fieldsets_of_bot, fieldsets_of_new_bot, reported
@@ -71,8 +72,7 @@ class BotAdmin(OwnedAdmin):
         "name",
         "status",
         "symbol",
-        "strategy",
-        "timeframe",
+        "plan_of_it",
         "account_name",
         "capital_quote",
         "heartbeat",
@@ -81,7 +81,7 @@ class BotAdmin(OwnedAdmin):
         "user",
     )
     list_display_links = ("number", "name")
-    list_filter = ("observed_status", "desired_status", "strategy", "timeframe", "account")
+    list_filter = ("observed_status", "desired_status", "strategy", "timeframe")
     list_select_related = ("user", "market", "account", "config")
     search_fields = ("name", "market__symbol", "user__username")
     search_help_text = "Name, symbol such as BTC/USDT, or owner"
@@ -179,12 +179,14 @@ class BotAdmin(OwnedAdmin):
     def symbol(self, bot: Bot) -> str:
         return bot.symbol
 
+    @admin.display(description="strategy", ordering="strategy")
+    def plan_of_it(self, bot: Bot) -> str:
+        return f"{bot.strategy} {bot.timeframe}"
+
     @admin.display(description="account", ordering="account__name")
     def account_name(self, bot: Bot) -> SafeString:
         tone: Tone = "bad" if bot.account.environment == "live" else "plain"
-        return format_html(
-            "{} {}", bot.account.name, chip(bot.account.environment, tone, title=str(bot.account))
-        )
+        return chip(bot.account.name, tone, title=money_at_stake(account=bot.account))
 
     @admin.display(description="capital (quote)", ordering="capital")
     def capital_quote(self, bot: Bot) -> str:

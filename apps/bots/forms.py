@@ -18,6 +18,7 @@ from apps.bots.parameter_fields import (
 )
 from apps.bots.refusals import problem_of
 from apps.common import look
+from apps.common.api import plain
 from apps.trading.strategy import Strategy
 
 PRESET = "preset"
@@ -101,17 +102,25 @@ class NewBotForm(BotForm):
     class Meta:
         model = Bot
         fields = ("name", "description", "account", "timeframe", "capital")
+        widgets: ClassVar[dict[str, Any]] = {"description": look.Textarea(attrs={"rows": 2})}
         help_texts = {"capital": "Above 0, in the market's quote asset."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("timeframe", "1m")
+        accounts = list(self.fields["account"].queryset[:2])  # type: ignore[attr-defined]
+        if len(accounts) == 1:
+            self.initial.setdefault("account", accounts[0].pk)
 
     def carry_out(self, given: dict[str, Any]) -> Bot:
         strategy = known_strategies()[given["strategy"]]
-        plain = {name: value for name, value in given.items() if "." not in name}
+        of_every_bot = {name: value for name, value in given.items() if "." not in name}
         return services.create_bot(
             user=given["account"].user,
             actor=self.actor,
             parameters=given_parameters(strategy, given),
             preset=given[field_name(strategy=strategy.name, parameter=PRESET)],
-            **plain,
+            **of_every_bot,
         )
 
 
@@ -127,11 +136,13 @@ class BotChangeForm(BotForm):
     class Meta:
         model = Bot
         fields = ("name", "description", "capital")
+        widgets: ClassVar[dict[str, Any]] = {"description": look.Textarea(attrs={"rows": 2})}
         help_texts = {"capital": "Above 0, in the quote asset."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.config:
+            self.initial["capital"] = plain(self.instance.capital)
             for parameter, value in self.instance.config.parameters.items():
                 name = field_name(strategy=self.instance.strategy, parameter=parameter)
                 self.initial[name] = value

@@ -4,6 +4,7 @@ Fractions are typed and shown as percent; what is stored stays a fraction. An em
 the preset's value, or the default.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +16,7 @@ from apps.common.api import plain
 from apps.common.shown import duration
 from apps.trading.strategy import Strategy
 
+_FRACTION_EXAMPLE = re.compile(r" \([\d.]+ is [\d.]+ %\)")
 _UNITS = {"fraction": "%", "s": "seconds", "quote": "quote asset"}
 
 
@@ -159,7 +161,7 @@ def _label(schema: Mapping[str, Any]) -> str:
 
 
 def _help(schema: Mapping[str, Any], *, filled: bool, optional: bool) -> str:
-    parts = [str(schema["description"])]
+    parts = [_described(schema)]
     allowed = _range(schema).strip()
     if allowed:
         parts.append(f"{allowed[:1].upper()}{allowed[1:]}.")
@@ -171,6 +173,12 @@ def _help(schema: Mapping[str, Any], *, filled: bool, optional: bool) -> str:
     elif default:
         parts.append(f"Empty: {default}.")
     return " ".join(parts)
+
+
+def _described(schema: Mapping[str, Any]) -> str:
+    """The declared help, which speaks of fractions, for a field typed in percent."""
+    text = str(schema["description"])
+    return _FRACTION_EXAMPLE.sub("", text) if schema.get("x-unit") == "fraction" else text
 
 
 def _range(schema: Mapping[str, Any]) -> str:

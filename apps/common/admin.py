@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from apps.common.access import is_admin, may_write
+from apps.common.api import plain
+from apps.common.fields import AmountField
 from apps.common.look import ModelAdmin
 
 
@@ -34,6 +37,15 @@ class OwnedAdmin(ModelAdmin):  # type: ignore[misc]
 
         Called once a page, so that a list asks the database as often for 200 rows as for one.
         """
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return tuple(self._readable(name) for name in super().get_list_display(request))
+
+    def _readable(self, name: Any) -> Any:
+        """A column of amounts without the zeros that its many decimals would show."""
+        known = {field.name: field for field in self.model._meta.fields}
+        field = known.get(name) if isinstance(name, str) else None
+        return _amount_column(field) if isinstance(field, AmountField) else name
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         page = self
@@ -80,8 +92,21 @@ class OwnedAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
 
+def _amount_column(field: AmountField) -> Any:
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def column(row: Any) -> str:
+        value = getattr(row, field.name)
+        return "" if value is None else plain(value)
+
+    column.__name__ = field.name
+    return column
+
+
 class ReadOnlyAdmin(OwnedAdmin):
     """Rows that only the product writes."""
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
+        return tuple(self._readable(name) for name in super().get_fields(request, obj))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
