@@ -61,6 +61,7 @@ def keep_our_logging(**_wanted: Any) -> None:
 def load_tasks(**_worker: Any) -> None:
     """Import the tasks where they run: beat and Flower name them without carrying them."""
     import_module("workers.tasks")
+    import_module("workers.hooks")
     import_module("workers.canary_hooks")
 
 

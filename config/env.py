@@ -127,6 +127,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LOG_KEEP_DAYS", int, 30, "Days after which lines of the bots' logs are deleted."),
     Variable("LOG_KEEP_LINES", int, 10_000, "Lines of its log that each bot keeps at most."),
     Variable("FLOTILLA_QUEUE", str, "bots", "Queue a worker process serves; set by its launcher."),
+    Variable(
+        "FLOTILLA_LAG_LOG", str, "", "File in which a bots process notes how late its timers run."
+    ),
     Variable("FLOTILLA_LOG_FORMAT", str, "json", "Log lines as json or console."),
     Variable("FLOTILLA_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
@@ -179,11 +182,18 @@ def database(url: str) -> dict[str, Any]:
         if option in options:
             settings[name] = options.pop(option)
     options.setdefault("connect_timeout", 10)
+    # So that an operator sees whose connections the server holds.
+    options.setdefault("application_name", f"flotilla {_role()} {os.getpid()}")
     # A process that is held up (SIGSTOP, a paused machine) amid a transaction would keep its row
     # locks, and its successor waiting, for as long as it sleeps: the server ends it instead.
     patience_ms = int(read("LEASE_TTL_S") * 1000)
     options.setdefault("options", f"-c idle_in_transaction_session_timeout={patience_ms}")
     return dict(settings)
+
+
+def _role() -> str:
+    """The queue this process serves, or "command"."""
+    return os.environ.get("FLOTILLA_QUEUE") or "command"
 
 
 def example() -> str:

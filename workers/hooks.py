@@ -2,10 +2,13 @@
 
 import os
 import threading
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
+from workers.lag import write_lags
 from workers.queues import BOTS
 
 if TYPE_CHECKING:
@@ -33,7 +36,11 @@ def current_host() -> "Host":
 def begin(**_details: Any) -> None:
     """A bots process registers before its first task: the supervisor counts its room."""
     if os.environ.get("FLOTILLA_QUEUE") == BOTS:
-        current_host()
+        host = current_host()
+        lag_log = os.environ.get("FLOTILLA_LAG_LOG")
+        if lag_log:
+            watch = partial(host.run, partial(write_lags, Path(lag_log)))
+            threading.Thread(target=watch, name="lags", daemon=True).start()
 
 
 @signals.worker_shutting_down.connect

@@ -1,0 +1,1 @@
+"""Benches of the fleet: real processes, measured against the targets."""

@@ -1,0 +1,47 @@
+"""What the kernel knows of a process: processor time and memory."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process since it began, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def memory_kb(pid: int) -> int:
+    """A process's share of memory (PSS): pages it shares count in part."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise LookupError(f"no memory of process {pid}")
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process ended; one that waits to be collected has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Processor time of a process over some time."""
+
+    pid: int
+    began: float = 0.0
+    cpu: float = 0.0
+
+    def begin(self) -> "Stretch":
+        self.began, self.cpu = time.monotonic(), cpu_seconds(self.pid)
+        return self
+
+    def micros_per_second(self) -> float:
+        """Microseconds of processor time per second since `begin`."""
+        return (cpu_seconds(self.pid) - self.cpu) / (time.monotonic() - self.began) * 1e6

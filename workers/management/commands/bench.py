@@ -1,0 +1,75 @@
+"""`manage.py bench`: measure the product on this machine, against its targets."""
+
+import json
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class Command(BaseCommand):
+    """Each bench starts servers and processes of its own and leaves nothing behind."""
+
+    help = "Measure this machine: `bench fleet` runs many bots in one process."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        benches = parser.add_subparsers(dest="bench", required=True)
+        fleet = benches.add_parser("fleet", help="1,000 bots in one process, phase by phase")
+        fleet.add_argument("--bots", type=_from_one, default=1000, metavar="N")
+        fleet.add_argument("--markets", type=_from_one, default=20, metavar="M")
+        fleet.add_argument("--accounts", type=_from_one, default=10, metavar="A")
+        fleet.add_argument(
+            "--seconds", type=float, default=60.0, metavar="S", help="of each phase at rest"
+        )
+        fleet.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def handle(self, *_arguments: Any, **options: Any) -> None:
+        self._fleet(options)
+
+    def _fleet(self, options: dict[str, Any]) -> None:
+        from workers.bench.figures import as_json, machine, table
+        from workers.bench.fleet import MARKETS, FleetBench
+        from workers.bench.site import BenchFailedError, bench_site
+
+        if options["markets"] > len(MARKETS):
+            raise CommandError(f"--markets: at most {len(MARKETS)}", returncode=2)
+        markets = MARKETS[: options["markets"]]
+        settings = {"FLOTILLA_BOTS_PER_PROCESS": str(max(1000, options["bots"]))}
+        try:
+            with bench_site(markets=markets, settings=settings, say=self._say) as site:
+                bench = FleetBench(
+                    site=site,
+                    bots=options["bots"],
+                    accounts=options["accounts"],
+                    seconds=options["seconds"],
+                    say=self._say,
+                )
+                try:
+                    figures = bench.run()
+                except BenchFailedError:
+                    self._say("\n" + table(bench.figures))
+                    raise
+        except BenchFailedError as failed:
+            raise CommandError(str(failed)) from failed
+        asked = {name: options[name] for name in ("bots", "markets", "accounts", "seconds")}
+        if options["json"]:
+            told = {"bench": "fleet", **asked, "machine": machine(), "figures": as_json(figures)}
+            self.stdout.write(json.dumps(told))
+            return
+        seen = machine()
+        self.stdout.write(
+            f"{options['bots']} bots on {options['markets']} markets and {options['accounts']} "
+            f"accounts; {seen['cpu']}, {seen['cores']} cores, load {seen['load'][0]}"
+        )
+        self.stdout.write(table(figures))
+
+    def _say(self, line: str) -> None:
+        """Progress goes to stderr, so that stdout holds the result alone."""
+        self.stderr.write(line)
+
+
+def _from_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text} is not a number from 1 up")
+    return int(text)
