@@ -3,13 +3,14 @@
 import os
 import threading
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
 from workers.lag import write_lags
-from workers.queues import BOTS
+from workers.queues import BOTS, CONTROL
 
 if TYPE_CHECKING:
     from workers.host import Host
@@ -35,6 +36,9 @@ def current_host() -> "Host":
 @signals.worker_ready.connect
 def begin(**_details: Any) -> None:
     """A bots process registers before its first task: the supervisor counts its room."""
+    if os.environ.get("FLOTILLA_QUEUE") == CONTROL:
+        # Ready means able to sweep: the first sweep starts a whole fleet and must not wait.
+        import_module("workers.supervision")
     if os.environ.get("FLOTILLA_QUEUE") == BOTS:
         host = current_host()
         lag_log = os.environ.get("FLOTILLA_LAG_LOG")
