@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/", include("apps.operations.api")),
     path("api/", include("apps.ledger.api")),
     path("api/", include("apps.ledger.bots_api")),
+    path("api/", include("apps.ledger.figures_api")),
     path("api/", include("apps.bots.strategies_api")),
     path("api/", include("apps.bots.api")),
 ]

@@ -12,6 +12,7 @@ ROUTES = {
     "workers.run_desk": {"queue": BOTS},
     "workers.run_feed": {"queue": BOTS},
     "workers.supervise": {"queue": CONTROL},
+    "workers.trim_bot_logs": {"queue": CONTROL},
     "workers.check_signals": {"queue": SIGNALS},
     "workers.check_market_signals": {"queue": SIGNALS},
 }

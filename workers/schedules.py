@@ -4,6 +4,7 @@ from workers.queues import CONTROL, SIGNALS
 
 SWEEP_S = 1.0
 SIGNAL_CHECK_S = 5.0
+TRIM_S = 60.0
 
 BEAT_SCHEDULE = {
     "start what should run and does not": {
@@ -15,5 +16,10 @@ BEAT_SCHEDULE = {
         "task": "workers.check_signals",
         "schedule": SIGNAL_CHECK_S,
         "options": {"queue": SIGNALS, "expires": 2 * SIGNAL_CHECK_S},
+    },
+    "delete old lines of the bots' logs": {
+        "task": "workers.trim_bot_logs",
+        "schedule": TRIM_S,
+        "options": {"queue": CONTROL, "expires": TRIM_S},
     },
 }

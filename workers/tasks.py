@@ -61,6 +61,14 @@ def supervise(**_later: object) -> int:
     return sweep()
 
 
+@shared_task(name="workers.trim_bot_logs", send_events=False)
+def trim_bot_logs(**_later: object) -> int:
+    """What of the bots' logs is kept no longer, a part of the bots each minute."""
+    from apps.bots import log
+
+    return log.trim_by_settings()
+
+
 @shared_task(name="workers.check_signals", send_events=False)
 def check_signals(**_later: object) -> int:
     """Every market and timeframe whose newest bar has not been evaluated."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from apps.bots.models import BotLog
@@ -68,6 +69,15 @@ def trim_log(
             )
             gone += deleted
     return gone
+
+
+def trim_by_settings() -> int:
+    """As the installation's settings say; each minute of an hour looks at its part of the bots."""
+    return trim_log(
+        keep_days=settings.LOG_KEEP_DAYS,
+        keep_lines=settings.LOG_KEEP_LINES,
+        part=timezone.now().minute,
+    )
 
 
 def _too_much(keep_days: int, keep_lines: int, part: int) -> list[tuple[str, list[Any]]]:

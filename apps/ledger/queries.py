@@ -11,7 +11,6 @@ from django.utils import timezone
 from apps.bots.models import Bot
 from apps.common.moments import to_datetime
 from apps.common.sql import fetch
-from apps.ledger.profit import Figures, bot_figures
 from apps.ledger.rows import ZERO
 from apps.ledger.storage import LIVE_NAMES
 
@@ -66,11 +65,6 @@ def daily_figures(*, bot: Bot, since: int | None = None, until: int | None = Non
         days.append(_quiet(day, equity) if row is None else _traded(row))
         equity = days[-1].equity
     return days
-
-
-def profit_of(*, bot: Bot) -> Figures:
-    """One bot's figures."""
-    return bot_figures([bot.pk])[bot.pk]
 
 
 def _quiet(day: date, equity: Decimal) -> Day:

@@ -12,6 +12,7 @@ from apps.bots.models import Bot, BotLog
 from apps.common.ids import new_id
 from apps.common.moments import to_ms
 from tests.integration.rows.world import make_bot, make_world
+from workers.tasks import trim_bot_logs
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,15 @@ def test_a_run_stops_after_its_batches_and_the_next_goes_on() -> None:
     second = trim_log(keep_days=30, keep_lines=100, part=0, batch=2, batches=2)
 
     assert (first, second, left(bot.id)) == (4, 1, [])
+
+
+def test_the_scheduled_run_follows_the_settings(settings: Any) -> None:
+    bot = make_bot(make_world())
+    write_lines([a_line(bot, 1, days_ago=3), a_line(bot, 2, days_ago=1)])
+    settings.LOG_KEEP_DAYS = 2
+
+    assert trim_bot_logs() == 1
+    assert left(bot.id) == ["line 2"]
 
 
 def test_each_run_counts_the_lines_of_its_part_of_the_bots() -> None:
