@@ -122,9 +122,7 @@ class DeskStore(Protocol):
     ) -> Set[str]:
         """Those of these ids that no live order has."""
 
-    async def note_orphan(
-        self, *, account_id: UUID, client_order_id: str, symbol: str
-    ) -> None: ...
+    async def note_orphan(self, *, account_id: UUID, client_order_id: str, symbol: str) -> None: ...
 
     async def reconcile_wanted(self, *, account_id: UUID, fence: int) -> bool: ...
 
