@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import ccxt.async_support
-
 from apps.trading.ports import Clock, Lane
 from apps.venues.account import VenueAccount, VenueKey
 from apps.venues.capabilities import profile_of
@@ -66,6 +64,9 @@ def weight_limit(exchange: str) -> int:
     known = profile_of(exchange).weight_per_minute
     if known is not None:
         return known
+    # Half a second and much memory, which who only reads budgets can do without.
+    import ccxt.async_support
+
     pause_ms = float(getattr(ccxt.async_support, exchange)().rateLimit)
     return max(1, int(WINDOW_MS / pause_ms))
 

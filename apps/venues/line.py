@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from apps.trading.ports import AccessDenied, Budget, Clock, Lane, VenueUnavailable
+from apps.venues.breaker import Breaker
 from apps.venues.capabilities import Profile
 from apps.venues.guarded import Call, calling
 from apps.venues.outcome import failure_text, retry_after_s
@@ -47,6 +48,7 @@ class Line:
         self._budget = budget
         self._clock = clock
         self._learned_at: float | None = None
+        self.breaker = Breaker(name=profile.exchange, clock=clock)
         client.exchange_now = self.time.exchange_now
 
     async def server_time(self) -> int:
@@ -84,6 +86,9 @@ class Line:
         Refused for a definite error, VenueUnavailable for anything else.
         """
         await self.pass_budget(lane, weighed_as)
+        silent_s = self.breaker.may_ask_in_s()
+        if silent_s > 0:
+            raise VenueUnavailable("the exchange does not answer", retry_after_s=silent_s)
         with calling() as call:
             try:
                 result = await question()
@@ -115,7 +120,14 @@ class Line:
         return Refused(verdict, retry_after_s=retry_after_s(call) if verdict.again else 0.0)
 
     async def admit_order(self, lane: Lane) -> float:
-        """One new order's share: 0.0 when it may be signed now, else the seconds until it may."""
+        """One new order's share: 0.0 when it may be signed now, else the seconds until it may.
+
+        An exchange that does not answer gets no orders: their fate would have to be found out
+        before anything else is sent in their place.
+        """
+        silent_s = self.breaker.left_s()
+        if silent_s > 0:
+            return silent_s
         return await self._budget.acquire(lane=lane, weight=self.profile.weight("place"), orders=1)
 
     async def acquire(self, lane: Lane, weighed_as: str) -> float:
@@ -131,7 +143,8 @@ class Line:
             raise VenueUnavailable("the request budget is used up", retry_after_s=wait_s)
 
     async def learn(self, call: Call) -> None:
-        """Tell the budget what this answer's headers say."""
+        """Tell the budget what this answer's headers say, and whether there was an answer."""
+        self.breaker.note(call)
         refused_s = retry_after_s(call) if call.status in {418, 429} else 0.0
         too_many_orders = refused_s > 0 and self._is_about_orders(call)
         now = self._clock.monotonic()

@@ -1,5 +1,6 @@
 """The exchange's clock, estimated from its answers to "what time is it"."""
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -33,6 +34,7 @@ class VenueClock:
         self._jumped = jumped
         self._offsets: deque[float] = deque(maxlen=SAMPLES)
         self._measured_at: float | None = None
+        self._measuring = asyncio.Lock()
         self.jumps = 0
 
     @property
@@ -67,9 +69,12 @@ class VenueClock:
         return self.offset_ms
 
     async def refresh(self) -> None:
-        """Measure when the last sample is older than MEASURE_EVERY_S."""
-        if self.is_due:
-            await self.measure()
+        """Measure when the last sample is older than MEASURE_EVERY_S; once for all who ask."""
+        if not self.is_due:
+            return
+        async with self._measuring:
+            if self.is_due:
+                await self.measure()
 
     async def run(self) -> None:
         """Measure for ever; an unanswered question is asked again at the next turn."""

@@ -25,6 +25,7 @@ from workers.launch.state import StateFolder, SupervisorLock
 _LOW_DISK_BYTES = 2_000_000_000
 _NO_DISK_BYTES = 200_000_000
 _LARGEST_SKEW_S = 1.0
+_MOST_REQUESTS = 0.8
 _START = "start it with: python3 manage.py up"
 
 
@@ -75,6 +76,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     expected = running or bool(installation.redis_url)
     yield _check_server("Redis", lambda: check_redis(broker), expected)
     yield check_clock(database, broker)
+    yield from check_budgets(broker)
     yield _check_migrations()
     yield from _check_ports(installation, running=running)
 
@@ -154,6 +156,29 @@ def check_clock(database_url: str, redis_url: str) -> Finding:
     if skews[worst] > _LARGEST_SKEW_S:
         return Finding("clock", Verdict.WARN, text, "let both machines follow a time server (NTP)")
     return Finding("clock", Verdict.OK, text)
+
+
+def check_budgets(redis_url: str) -> Iterator[Finding]:
+    """How near the exchanges' request limits the fleet is, one line per exchange."""
+    from apps.venues.budget_readings import budget_readings
+
+    try:
+        with closing(redis.Redis.from_url(redis_url, socket_timeout=5)) as client:
+            readings = budget_readings(client)
+    except (redis.RedisError, ValueError):
+        yield Finding("requests", Verdict.WARN, "not looked at", "Redis does not answer")
+        return
+    if not readings:
+        yield Finding("requests", Verdict.OK, "nobody asked an exchange today")
+    for reading in readings:
+        if reading.banned_s > 0 or reading.silent_s > 0:
+            remedy = "everything behind this address waits; fewer bots per address avoid it"
+            yield Finding("requests", Verdict.FAIL, str(reading), remedy)
+        elif reading.peak_share > _MOST_REQUESTS:
+            remedy = "run fewer bots behind this address, or slower ones"
+            yield Finding("requests", Verdict.WARN, str(reading), remedy)
+        else:
+            yield Finding("requests", Verdict.OK, str(reading))
 
 
 def _check_migrations() -> Finding:
