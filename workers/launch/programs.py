@@ -127,6 +127,7 @@ def _flower(installation: Installation) -> Program:
     port = installation.flower_port
     url = f"http://127.0.0.1:{port}"
     argv = python("celery", "-A", "config", "flower", "--address=127.0.0.1", f"--port={port}")
+    argv += [f"--conf={ROOT / 'config' / 'flowerconfig.py'}"]
     first_login = installation.state.secret("first-login")
     environment = {
         **installation.environment(),
