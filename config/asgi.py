@@ -1,6 +1,7 @@
 """The web application, as uvicorn runs it: live events by themselves, all else by Django."""
 
 import os
+import signal
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
@@ -12,7 +13,7 @@ pages = get_asgi_application()
 from apps.dashboard.stream.serve import LiveEvents  # noqa: E402
 
 LIVE = "/live/events"
-live_events = LiveEvents()
+live_events = LiveEvents(end_on=(signal.SIGTERM, signal.SIGINT))
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -11,8 +11,9 @@ from apps.bots.models import Bot
 from apps.bots.visible import find_bot
 from apps.common.access import is_admin
 from apps.dashboard import charts, one_bot
+from apps.dashboard.configuration import configuration_shown
 from apps.dashboard.fleet import rows_of
-from apps.dashboard.frame import now_ms, page, person, rules, shared, system_shown
+from apps.dashboard.frame import now_ms, page, person, rules, shared, stakes, system_shown
 from apps.dashboard.rows import Row
 from apps.trading.bar import timeframe_ms
 
@@ -33,7 +34,8 @@ def bot(request: HttpRequest, number: int) -> HttpResponse:
             "bot": found,
             "row": row,
             "everybody": is_admin(request.user),
-            "configuration": one_bot.configuration_shown(found),
+            "stakes": stakes([found.account]),
+            "configuration": configuration_shown(found),
             "log": one_bot.log_shown(found),
             "levels": LEVELS,
             "live": {"rules": rules(), **_now(found, row), "bars": _bars(found)},

@@ -1,6 +1,6 @@
 """What every page shares: signed in only, a strict content policy, the system's state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, cast
 
@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.models import ExchangeAccount, User
+from apps.accounts.money import money_at_stake
 from apps.bots.models import Bot
 from apps.common.access import may_write
 from apps.common.moments import to_ms
@@ -93,6 +94,12 @@ def shared(request: HttpRequest) -> dict[str, Any]:
         "system": system_shown(),
         "stop_kinds": STOP_KINDS,
     }
+
+
+def stakes(accounts: Iterable[ExchangeAccount]) -> list[str]:
+    """Whatever these accounts trade that is not real money, each said once."""
+    kinds = {money_at_stake(account=account) for account in accounts}
+    return sorted(kinds - {"real money"})
 
 
 def now_ms() -> int:

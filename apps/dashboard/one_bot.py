@@ -1,14 +1,13 @@
-"""The page of one bot: its orders, fills, positions, configuration and log as they are shown."""
+"""The page of one bot: its orders, fills, positions and log as they are shown."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from apps.bots.models import Bot, BotLog
 from apps.bots.visible import log_of
 from apps.common.moments import to_datetime
-from apps.dashboard.numbers import NONE, number, places_of, quote_places, signed, tone
+from apps.dashboard.numbers import number, places_of, quote_places, signed, tone
 from apps.dashboard.rows import Cell
 from apps.ledger.visible import fills_of, live_orders, open_positions, positions_of
 from apps.trading.order import Role
@@ -100,19 +99,6 @@ def log_shown(bot: Bot, *, level: str = "") -> list[BotLog]:
     return list(rows.order_by("-at")[:LINES])
 
 
-def configuration_shown(bot: Bot) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What the bot is to do, in groups of (name, value)."""
-    config = bot.config
-    if config is None:
-        return []
-    groups = [
-        ("Parameters", _pairs(config.parameters)),
-        ("Plan", _pairs(config.plan)),
-        ("Limits", _pairs(config.limits)),
-    ]
-    return [(title, pairs) for title, pairs in groups if pairs]
-
-
 @dataclass(frozen=True, slots=True)
 class _Places:
     """The bot's own way to write amounts."""
@@ -139,27 +125,6 @@ def _role(role: int, index: int) -> str:
 
 
 def _short(amount: Decimal) -> str:
-    """At most six places, without idle zeros."""
-    text = f"{amount:,.6f}"
+    """At most eight places, without idle zeros."""
+    text = f"{amount:,.8f}"
     return text.rstrip("0").rstrip(".")
-
-
-def _pairs(values: Any) -> list[tuple[str, str]]:
-    """Names and values that say something, in the order they have."""
-    return [
-        (name.replace("_", " "), _value(value))
-        for name, value in dict(values or {}).items()
-        if value not in (None, "", [], {})
-    ]
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_value(part) for part in value) or NONE
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_value(part)}" for name, part in value.items())
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)

@@ -56,7 +56,10 @@ class Row:
 
     @property
     def can_stop(self) -> bool:
-        return self.bot.desired_status != "STOPPED"
+        """Also what is stopping or has stopped with coins left: how it is to end may change."""
+        bot = self.bot
+        ended = bot.desired_status == "STOPPED" and bot.observed_status == "STOPPED"
+        return not ended or self.figures.quantity > 0
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script patches the row with."""
@@ -115,7 +118,8 @@ def _money_cells(bot: Bot, figures: Figures) -> dict[str, Cell]:
     quote = quote_places(bot.quote)
     holds = figures.quantity > 0
     worth = f"{number(figures.value, quote)} {bot.quote}" if holds else ""
-    unrealised = figures.net_unrealised if holds else None
+    # Coins too few to sell count too: what they cost was written off as realised.
+    unrealised = figures.net_unrealised if figures.quantity + figures.dust > 0 else None
     source = "" if figures.price_source == "market" else f"price of the {figures.price_source}"
     return {
         "position": Cell(f"{number(figures.quantity, lot)} {market.base}" if holds else "flat"),

@@ -67,7 +67,7 @@ def trouble_of(seen: Seen) -> str:
     if seen.wanted and (late := _late(seen)):
         return late
     if seen.holds and seen.observed == "STOPPED" and seen.desired == "STOPPED":
-        return "Holds coins that nobody guards: start it, or sell them."
+        return "Holds coins that nobody guards: start it, or stop it with “Sell it”."
     if seen.wanted and seen.account_status != "active":
         return f"Its exchange account is {seen.account_status}."
     return ""

@@ -37,7 +37,7 @@ def totals_shown(figures: Iterable[Figures]) -> Totals:
         currency=totals.currency,
         cells={
             "equity": Cell(number(sums.equity, places)),
-            "unrealised": _money(sums.unrealised, places),
+            "unrealised": _money(sums.net_unrealised, places),
             "today": _money(sums.today_pnl, places),
             "total": _money(sums.change, places),
             "part": Cell(NONE if part is None else f"{percent(part)} of capital"),

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.common.access import is_admin
-from apps.dashboard.fleet import SORTS, Fleet, Wish, read_fleet
-from apps.dashboard.frame import now_ms, page, person, rules, shared, system_shown
+from apps.dashboard.fleet import SORTS, Wish, read_fleet
+from apps.dashboard.frame import now_ms, page, person, rules, shared, stakes, system_shown
 from apps.dashboard.totals import totals_shown
 
 # Column, its head, and the order a first click gives.
@@ -42,7 +42,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
             "columns": [_head(*column, wish=wish) for column in COLUMNS],
             "totals": totals_shown(found.figures.values()),
             "everybody": is_admin(request.user),
-            "generated": _generated(found),
+            "stakes": stakes(row.bot.account for row in found.rows),
             "live": {
                 "at": now_ms(),
                 "rules": rules(),
@@ -66,11 +66,6 @@ def fleet_now(request: HttpRequest) -> HttpResponse:
             "system": system_shown(),
         }
     )
-
-
-def _generated(found: Fleet) -> bool:
-    """Whether some bot shown trades at a simulated exchange."""
-    return any(row.bot.account.environment == "simulated" for row in found.rows)
 
 
 def _head(name: str, title: str, first: str, *, wish: Wish) -> dict[str, Any]:

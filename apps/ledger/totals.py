@@ -25,7 +25,14 @@ class Sums:
     realised: Decimal = ZERO
     unrealised: Decimal = ZERO
     fees: Decimal = ZERO
+    unsold_fees: Decimal = ZERO
     today_pnl: Decimal = ZERO
+
+    @property
+    def net_unrealised(self) -> Decimal:
+        """The unrealised profit after the fees that the held coins cost."""
+        with exactly():
+            return self.unrealised - self.unsold_fees
 
     @property
     def change(self) -> Decimal:
@@ -45,6 +52,7 @@ class Sums:
                 realised=self.realised + other.realised,
                 unrealised=self.unrealised + other.unrealised,
                 fees=self.fees + other.fees,
+                unsold_fees=self.unsold_fees + other.unsold_fees,
                 today_pnl=self.today_pnl + other.today_pnl,
             )
 
@@ -55,6 +63,7 @@ class Sums:
             realised=converted(self.realised, rate),
             unrealised=converted(self.unrealised, rate),
             fees=converted(self.fees, rate),
+            unsold_fees=converted(self.unsold_fees, rate),
             today_pnl=converted(self.today_pnl, rate),
         )
 
@@ -143,7 +152,15 @@ def _totals(listed: list[Figures]) -> TotalFigures:
 def _grouped(figures: Iterable[Figures]) -> dict[tuple[Venue, str, bool], Sums]:
     groups: dict[tuple[Venue, str, bool], Sums] = defaultdict(Sums)
     for each in figures:
-        sums = Sums(1, each.capital, each.realised, each.unrealised, each.fees, each.today.pnl)
+        sums = Sums(
+            bots=1,
+            capital=each.capital,
+            realised=each.realised,
+            unrealised=each.unrealised,
+            fees=each.fees,
+            unsold_fees=each.unsold_fees,
+            today_pnl=each.today.pnl,
+        )
         key = (each.venue, each.quote, each.deleted)
         groups[key] = groups[key].plus(sums)
     return groups

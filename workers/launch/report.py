@@ -69,7 +69,7 @@ def welcome(installation: Installation, seen: Sequence[Seen]) -> str:
     worker = next((one for one in seen if one.name.startswith("bots-")), None)
     lines = ["", programs_table(seen), ""]
     if any(one.name == "web" for one in seen):
-        lines.append(f"  Pages        {installation.web_url}/admin/")
+        lines.append(f"  Pages        {installation.web_url}/")
         if token:
             lines.append(f"  First login  admin / {state.secret('first-login')}")
             lines.append(

@@ -6,8 +6,12 @@ one socket buffer and the few things that wait for it.
 
 import asyncio
 import logging
+import signal
+import socket
+import struct
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -49,14 +53,32 @@ class LiveEvents:
         alive_s: float = ALIVE_S,
         recheck_s: float = RECHECK_S,
         stalled_s: float = STALLED_S,
+        end_on: Sequence[signal.Signals] = (),
     ) -> None:
         self._alive_s = alive_s
         self._recheck_s = recheck_s
         self._stalled_s = stalled_s
         self._pages: Counter[UUID] = Counter()
+        self._ending = asyncio.Event()
+        self._end_on = end_on
         self.hub: Hub | None = None
 
+    def _heed_signals(self) -> None:
+        """End every stream when the process is told to end: the server waits for each of them."""
+        loop = asyncio.get_running_loop()
+        numbers, self._end_on = self._end_on, ()
+        for number in numbers:
+            before = signal.getsignal(number)
+
+            def also(got: int, frame: Any, before: Any = before) -> None:
+                loop.call_soon_threadsafe(self._ending.set)
+                if callable(before):
+                    before(got, frame)
+
+            signal.signal(number, also)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._heed_signals()
         if scope["method"] != "GET":
             return await _refuse(send, 405, b"GET only")
         wish = parse_qs(scope["query_string"].decode("latin-1"))
@@ -88,35 +110,36 @@ class LiveEvents:
         )
         hub = self.hub = self.hub or Hub(redis_url=settings.REDIS_URL, read_rows=read_rows)
         hub.join(listener)
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        since = _header(scope, b"last-event-id") or wish.get("last", [""])[0]
-        cookies = _header(scope, b"cookie")
         work = [
             asyncio.create_task(_until_gone(receive), name="gone"),
             asyncio.create_task(self._deliver(listener, send), name="deliver"),
-            asyncio.create_task(self._recheck(listener, cookies), name="recheck"),
+            asyncio.create_task(self._recheck(listener, _header(scope, b"cookie")), name="recheck"),
+            asyncio.create_task(self._ending.wait(), name="ending"),
         ]
         try:
-            if since:
-                await hub.resume(listener, since=since)
-            else:
-                await hub.greet(listener)
+            since = _header(scope, b"last-event-id") or wish.get("last", [""])[0]
+            await (hub.resume(listener, since=since) if since else hub.greet(listener))
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-            for task in work:
-                task.cancel()
             ended = {task.get_name() for task in done}
-            if ended == {"recheck"}:
-                await self._send(send, BYE, more=False)
-            elif "gone" not in ended:
-                cut(send)
         finally:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
             hub.leave(listener)
+        if "gone" not in ended:
+            await self._end(send, b"" if "recheck" not in ended else BYE, deaf="deliver" in ended)
+
+    async def _end(self, send: Send, last: bytes, *, deaf: bool) -> None:
+        """Close the stream in good order, or cut it when the page does not take even that."""
+        if not deaf:
+            with suppress(TimeoutError):
+                await self._send(send, last, more=False)
+                return
+        cut(send)
 
     async def _deliver(self, listener: Listener, send: Send) -> None:
         """Until the page has not taken anything for too long."""
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         while True:
             await listener.wait(seconds=self._alive_s)
             try:
@@ -174,8 +197,13 @@ def cut(send: Send) -> None:
     `send` belongs to the object that holds the connection.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is not None:
-        transport.abort()
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        # Throw away what the kernel has buffered too.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 async def _refuse(send: Send, status: int, text: bytes, *, retry_after: int = 0) -> None:

@@ -2,51 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connections
-from django.test import Client
 from redis.asyncio import Redis
 
-from apps.accounts.models import User
 from apps.bots.models import Bot
 from apps.dashboard.stream import serve
 from apps.dashboard.stream.messages import STREAM, BotNews, Message, key_of
 from apps.dashboard.stream.serve import LiveEvents
 from tests.integration.dashboard.live import opened, publish
-from tests.integration.faces.rows import a_bot, a_market
+from tests.integration.dashboard.scene import Scene, make_scene
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 
 
-@dataclass
-class Scene:
-    """Two people with a bot each on markets of their own."""
-
-    mine: Bot
-    others: Bot
-    cookie: str
-
-    @property
-    def query(self) -> str:
-        return f"bots={self.mine.number},{self.others.number}"
-
-
 @pytest.fixture
 def scene(transactional_db: None) -> Scene:
-    ada = User.objects.create_user("ada", password="ada-passes")
-    bob = User.objects.create_user("bob", password="bob-passes")
-    client = Client()
-    client.force_login(ada)
-    return Scene(
-        mine=a_bot(ada, "mine", market=a_market("BTC/USDT"), desired_status="RUNNING"),
-        others=a_bot(bob, "others", market=a_market("ETH/USDT"), desired_status="RUNNING"),
-        cookie=f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}",
-    )
+    return make_scene()
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
 // The two charts of a bot, drawn by lightweight-charts in the page's own colours.
+import { number } from "./numbers.js";
+
 const { createChart, CrosshairMode, LineStyle } = window.LightweightCharts;
 const MOST_BARS = 1500;
 
@@ -11,9 +13,10 @@ function colours() {
   };
 }
 
-function frame(box) {
+function frame(box, places) {
   const chart = createChart(box, {
     autoSize: true,
+    localization: { priceFormatter: (price) => number(price, places) },
     crosshair: { mode: CrosshairMode.Normal },
     timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 4, borderVisible: false },
     rightPriceScale: { borderVisible: false },
@@ -32,7 +35,7 @@ function frame(box) {
 const format = (places) => ({ type: "price", precision: places, minMove: 10 ** -places });
 
 export function drawCandles(box, { places, step }) {
-  const { chart, paint } = frame(box);
+  const { chart, paint } = frame(box, places);
   const series = chart.addCandlestickSeries({ priceFormat: format(places), borderVisible: false });
   const held = new Map();
   let newest = 0;
@@ -124,7 +127,7 @@ export function drawCandles(box, { places, step }) {
 }
 
 export function drawEquity(box, { places }) {
-  const { chart, paint } = frame(box);
+  const { chart, paint } = frame(box, places);
   const series = chart.addAreaSeries({ priceFormat: format(places), lineWidth: 2 });
   let shown = "";
 

@@ -42,7 +42,9 @@ async function reread() {
     return [line, " "];
   }));
   for (const [name, count] of Object.entries(now.counts)) {
-    say(document.querySelector(`[data-count="${name}"]`), String(count));
+    const shown = document.querySelector(`[data-count="${name}"]`);
+    say(shown, String(count));
+    shown?.toggleAttribute("data-none", count === 0);
   }
   system(now.system);
 }

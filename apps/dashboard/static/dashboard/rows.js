@@ -36,8 +36,8 @@ export class LiveRow {
     const moved = (price - live.mark) * live.coins;
     this.money("total", live.total + moved, quote);
     this.say("equity", number(live.equity + moved, quote));
+    this.money("unrealised", live.unrealised + moved, quote);
     if (live.quantity > 0) {
-      this.money("unrealised", live.unrealised + moved, quote);
       this.say("worth", `${number(price * live.quantity, quote)} ${live.quote}`);
     }
   }
