@@ -16,7 +16,7 @@ from apps.trading.ports import Clock, Venue, VenueUnavailable
 from workers.crashpoints import crashpoint
 from workers.deciding import Deciding, Prices, Rhythm
 from workers.execution import Execution
-from workers.facts import done, filled
+from workers.facts import done, filled, must_be_filled
 from workers.mailbox import Letter, Mailbox
 from workers.ports import BotStore
 
@@ -181,8 +181,11 @@ class Runner:
                 self._execution.resolve(sending=order.sending)
             elif order.status is OrderStatus.CANCELING:
                 self._execution.cancel(client_order_id=order.client_order_id)
-            elif order.status is OrderStatus.OPEN and order.filled >= order.quantity:
-                # Every fill is in our books, the venue's final word is not.
+            elif order.status is OrderStatus.OPEN and (
+                order.filled >= order.quantity or must_be_filled(order, self._prices.latest())
+            ):
+                # Every fill is in our books, the venue's final word is not; or not even they are,
+                # where the account's stream keeps silent.
                 self._execution.follow(client_order_id=order.client_order_id)
 
     # ---- one event -----------------------------------------------------------------------------
