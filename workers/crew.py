@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.operations.wakeups import EVERY_BOT
 from apps.trading.events import SignalGiven
-from apps.trading.journal import Taken
+from apps.trading.journal import BotStanding, Taken
 from apps.trading.ports import PriceTick
 from apps.venues import VenueKey
 from workers.checkpoints import Keepable
@@ -20,7 +20,7 @@ class Member:
 
     taken: Taken
     mailbox: Mailbox
-    seen: tuple[object, ...] = ()
+    seen: BotStanding | None = None
     venue: VenueKey | None = None
     bot: Keepable | None = None
 
@@ -53,7 +53,9 @@ class Crew:
 
     def running(self, *, taken: Taken, bot: Keepable) -> None:
         """The bot is rebuilt and works."""
-        self._members[taken.bot_id].bot = bot
+        member = self._members.get(taken.bot_id)
+        if member is not None and member.taken.fence == taken.fence:
+            member.bot = bot
 
     def at_work(self) -> Mapping[UUID, Keepable]:
         """The bots that are rebuilt and work, by id."""
@@ -73,6 +75,17 @@ class Crew:
         board = self._boards.get(venue)
         if board is not None:
             board.tick(tick)
+
+    def fall_silent(self, *, venue: VenueKey, symbol: str) -> None:
+        """Nothing is known of this market's price until the next tick."""
+        board = self._boards.get(venue)
+        if board is not None:
+            board.fall_silent(symbol)
+
+    def on_market(self, *, venue: VenueKey, symbol: str) -> Sequence[Member]:
+        """Who watches this market here."""
+        members = self._members.values()
+        return [one for one in members if one.venue == venue and one.taken.symbol == symbol]
 
     def last_ticks(self) -> list[tuple[VenueKey, PriceTick]]:
         """The last price of every market that somebody here watches."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from apps.trading.decision import BUYS
 from apps.trading.engine import Engine, OrderIntent, Step
 from apps.trading.events import (
     ConfigurationApplied,
@@ -34,6 +35,8 @@ WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_
 STRICTER = ("trade", "exits_only", "flatten", "nothing")
 # Made of a reading of what people decided; a newer reading makes them again.
 READ = (ConfigurationApplied, ModeChanged)
+# Exits go on with whatever comes; what is bought must have a price that is known to hold.
+STALE_PRICES = {BUYS: ("stale_prices", "no current price of the market comes from the exchange")}
 T = TypeVar("T")
 
 
@@ -45,6 +48,9 @@ class Prices(Protocol):
     """The process's price desk, as one runner sees it."""
 
     def latest(self) -> PriceTick | None: ...
+
+    def are_stale(self) -> bool:
+        """No price yet, or the feed has lost the market."""
 
     def watch(self, *, low: float, high: float) -> None: ...
 
@@ -104,7 +110,7 @@ class Deciding:
 
     async def take(self, trigger: Trigger | Event) -> None:
         """Decide, commit, act. A refused wish is decided again, as refused."""
-        refusals: dict[str, tuple[str, str]] = {}
+        refusals = dict(STALE_PRICES) if self._prices.are_stale() else {}
         while True:
             before = self._engine.state
             step = self._engine.step(

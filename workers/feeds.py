@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
-from apps.trading.ports import Clock, Feed, FeedSilence
+from apps.trading.ports import Clock, Feed, FeedSilence, PriceTick
 from apps.venues import VenueKey, open_feed
 from apps.venues.budgets import Budgets
-from workers.crew import Crew
+from workers.crew import Crew, Member
+from workers.ports import LogLine, Report
 
 logger = logging.getLogger(__name__)
 
@@ -14,8 +16,12 @@ logger = logging.getLogger(__name__)
 class OpenFeeds:
     """Opened at the first bot of an exchange, closed with the process."""
 
-    def __init__(self, *, crew: Crew, budgets: Budgets, clock: Clock) -> None:
+    def __init__(
+        self, *, crew: Crew, budgets: Budgets, clock: Clock, report: Callable[[Report], None]
+    ) -> None:
         self._crew = crew
+        self._report = report
+        self._silent: set[tuple[VenueKey, str]] = set()
         self._budgets = budgets
         self._clock = clock
         self._feeds: dict[VenueKey, Feed] = {}
@@ -43,8 +49,49 @@ class OpenFeeds:
             await feed.close()
 
     async def _pump(self, venue: VenueKey, feed: Feed) -> None:
-        async for word in feed.ticks():
-            if isinstance(word, FeedSilence):
-                logger.warning("no price of %s for %.0f s", word.symbol, word.silent_s)
-                continue
-            self._crew.tick(venue=venue, tick=word)
+        """For ever: without prices no exit would ever fire."""
+        while True:
+            try:
+                async for word in feed.ticks():
+                    self.hear(venue, word)
+            except Exception:
+                logger.exception("prices of %s are read anew", venue.venue_name or venue.exchange)
+                await self._clock.sleep(1.0)
+
+    def hear(self, venue: VenueKey, word: PriceTick | FeedSilence) -> None:
+        """A price, or that there is none; both reach every bot on the market."""
+        place = (venue, word.symbol)
+        if isinstance(word, FeedSilence):
+            self._crew.fall_silent(venue=venue, symbol=word.symbol)
+            if place not in self._silent:
+                self._silent.add(place)
+                self._tell_silence(venue, word)
+            return
+        self._crew.tick(venue=venue, tick=word)
+        if place in self._silent:
+            self._silent.discard(place)
+            self._tell_prices(venue, word)
+
+    def _tell_silence(self, venue: VenueKey, word: FeedSilence) -> None:
+        text = (
+            f"no price of {word.symbol} for {word.silent_s:.0f} s: buys wait for one, exits go on"
+        )
+        logger.warning(text)
+        line = LogLine("WARNING", text, {"symbol": word.symbol, "silent_s": word.silent_s})
+        for member in self._crew.on_market(venue=venue, symbol=word.symbol):
+            self._tell(member, text, line)
+
+    def _tell_prices(self, venue: VenueKey, tick: PriceTick) -> None:
+        text = f"prices of {tick.symbol} come again"
+        logger.info(text)
+        line = LogLine("INFO", text, {"symbol": tick.symbol, "price": tick.price})
+        for member in self._crew.on_market(venue=venue, symbol=tick.symbol):
+            self._tell(member, "" if member.seen is None else member.seen.reason, line)
+
+    def _tell(self, member: Member, reason: str, line: LogLine) -> None:
+        taken = member.taken
+        self._report(
+            Report(
+                taken.bot_id, taken.fence, self._clock.now(), status_reason=reason, lines=(line,)
+            )
+        )

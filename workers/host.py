@@ -71,7 +71,12 @@ class Host:
             clock=self.clock,
         )
         self.accounts = OpenAccounts(rows=self.life_rows, budgets=self.budgets, clock=self.clock)
-        self.feeds = OpenFeeds(crew=self.crew, budgets=self.budgets, clock=self.clock)
+        self.feeds = OpenFeeds(
+            crew=self.crew,
+            budgets=self.budgets,
+            clock=self.clock,
+            report=lambda report: self.life.report(report),
+        )
         self.livestream = Livestream(redis=self.quick_redis, prices=self.crew, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="host", daemon=True)

@@ -104,8 +104,8 @@ class Life:
             if attention.facts:
                 member.mailbox.facts_waiting()
             # The runner reads again by itself; the newest standing seen keeps this quiet.
-            if member.seen != (attention.standing,):
-                member.seen = (attention.standing,)
+            if member.seen != attention.standing:
+                member.seen = attention.standing
                 member.mailbox.standing_changed()
         # Some may have left while their rows were read.
         here = self._crew.members()

@@ -20,6 +20,7 @@ class MarketBands:
 
     def __init__(self) -> None:
         self.latest: PriceTick | None = None
+        self.is_silent = False
         self._low = np.full(FIRST_SIZE, -np.inf)
         self._high = np.full(FIRST_SIZE, np.inf)
         self._boxes: list[Mailbox | None] = [None] * FIRST_SIZE
@@ -48,6 +49,7 @@ class MarketBands:
     def tick(self, tick: PriceTick) -> int:
         """Hand the price to every bot whose band it touched; returns how many."""
         self.latest = tick
+        self.is_silent = False
         touched = np.flatnonzero((tick.low <= self._low) | (tick.high >= self._high))
         for row in touched:
             box = self._boxes[row]
@@ -65,6 +67,10 @@ class BotPrices:
 
     def latest(self) -> PriceTick | None:
         return self.bands.latest
+
+    def are_stale(self) -> bool:
+        """No price yet, or the feed has lost the market: too little to buy on."""
+        return self.bands.latest is None or self.bands.is_silent
 
     def watch(self, *, low: float, high: float) -> None:
         self.bands.watch(self.row, low=low, high=high)
@@ -98,6 +104,12 @@ class PriceBoard:
     def ticks(self) -> list[PriceTick]:
         """The last price of every market that has had one."""
         return [bands.latest for bands in self._markets.values() if bands.latest is not None]
+
+    def fall_silent(self, symbol: str) -> None:
+        """The market's prices are stale until the next tick."""
+        bands = self._markets.get(symbol)
+        if bands is not None:
+            bands.is_silent = True
 
     def tick(self, tick: PriceTick) -> int:
         bands = self._markets.get(tick.symbol)

@@ -51,6 +51,7 @@ class Runner:
         self._rhythm = rhythm
         self._draining = draining
         self._look_at = 0.0
+        self._early: SignalGiven | None = None
         self._ask_venue_at = 0.0
 
     # ---- the loop ------------------------------------------------------------------------------
@@ -71,6 +72,9 @@ class Runner:
         if self._draining["now"]:
             return await self._wind_down()
         await self._look_around()
+        if self._early is not None and self._prices.latest() is not None:
+            early, self._early = self._early, None
+            await self._open(early)
         tick = self._mailbox.take_price()
         if tick is not None:
             await self._deciding.take(PriceMoved(tick.price, tick.low, tick.high))
@@ -140,8 +144,11 @@ class Runner:
             return
         if isinstance(letter, SignalGiven):
             latest = self._prices.latest()
-            if latest is not None:
-                await self._deciding.take(PriceMoved(latest.price, latest.price, latest.price))
+            if latest is None:
+                # The price in the journal may be hours old: the signal waits for one of today.
+                self._early = letter
+                return
+            await self._deciding.take(PriceMoved(latest.price, latest.price, latest.price))
         await self._deciding.take(letter)
         if isinstance(letter, OrderUnknown):
             self._ask_about_unknowns()

@@ -40,6 +40,8 @@ REASONS = {
     layout.BY_TIME: "max_holding",
     layout.BY_HALT: "flatten",
 }
+# In the place of a client order id among refusals.
+BUYS = "buys"
 # A planned order that was offered but not signed (no budget) is offered again after this.
 OFFER_AGAIN_MS = 500
 _RESERVE_STEP = Decimal("1e-8")
@@ -181,7 +183,7 @@ class Decision:
             plan_seq=self.plan_seq,
             leg=0,
         )
-        refusal = self._refusal(name)
+        refusal = self._refusal(name, side)
         if refusal is not None:
             self._refuse(wish, code=refusal[0], message=refusal[1], name=name)
             self.tell(layout.REJECTED, (wish.position, wish.slot))
@@ -206,9 +208,11 @@ class Decision:
         self.slots[wish.position, wish.slot] = name
         self.events.append(self._planned(order, wish.rung))
 
-    def _refusal(self, name: str) -> tuple[str, str] | None:
-        """Why this intent may not be journaled or signed; "" speaks of all of them."""
-        return self._refusals.get(name) or self._refusals.get("")
+    def _refusal(self, name: str, side: Side) -> tuple[str, str] | None:
+        """Why this may not be journaled or signed; "" speaks of everything, BUYS of every buy."""
+        refusals = self._refusals
+        entry = refusals.get(BUYS) if side is Side.BUY else None
+        return refusals.get(name) or refusals.get("") or entry
 
     def _planned(self, order: WorkingOrder, index: int) -> IntentPlanned:
         return IntentPlanned(
@@ -341,7 +345,7 @@ class Decision:
         age_ms = self.configuration.plan.signal_max_age_s * 1000
         waiting = [o for o in self.orders.values() if o.status is OrderStatus.PLANNED]
         for order in waiting:
-            refusal = self._refusal(order.client_order_id)
+            refusal = self._refusal(order.client_order_id, order.side)
             if refusal is not None:
                 self.expire(order, reason=f"{refusal[0]}: {refusal[1]}", told=layout.REJECTED)
             elif order.is_entry and self.now - order.wished_at > age_ms:

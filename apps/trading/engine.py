@@ -109,7 +109,8 @@ class Engine:
         """What this trigger causes at market time `now` (ms).
 
         `refusals`: intents that the journal refused when this trigger was decided before, by
-        client order id ("" = all), as (code, message): they are wished again later, not now.
+        client order id ("" = all, "buys" = all buys), as (code, message): they are wished again
+        later, not now.
         UnknownOrder, IllegalTransition or ValueError when the trigger cannot have happened.
         """
         state = self.state

@@ -106,6 +106,14 @@ class Conflation:
             reader.hear(symbol, low, high, quote)
         return True
 
+    def repeat(self, symbol: str) -> None:
+        """Tell the last price once more: it was in doubt and holds."""
+        quote = self._quotes.get(symbol)
+        if quote is None:
+            return
+        for reader in self._readers:
+            reader.hear(symbol, quote.price, quote.price, quote)
+
     def tell_silence(self, silence: FeedSilence) -> None:
         for reader in self._readers:
             reader.tell_silence(silence)

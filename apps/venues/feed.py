@@ -1,6 +1,7 @@
 """Public prices and bars of one exchange: implements `apps.trading.ports.Feed`."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,9 +18,13 @@ from apps.venues.history import History
 from apps.venues.line import Line
 from apps.venues.markets import MarketTable
 
+logger = logging.getLogger(__name__)
+
 SILENCE_S = 8.0
 WATCHDOG_S = 1.0
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+# Whoever asks by REST whether a market is merely quiet waits so long before it counts as silent.
+ANSWER_S = 1.0
 # A gap in the stream is filled from REST, at most this many pages of trades.
 PAGE = 1000
 PAGES = 5
@@ -49,6 +54,7 @@ class CcxtFeed:
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._heard_at: dict[str, float] = {}
         self._looked_at: dict[str, float] = {}
+        self._silent: set[str] = set()
         self._watchdog: asyncio.Task[None] | None = None
         self._is_loaded = False
 
@@ -70,6 +76,7 @@ class CcxtFeed:
             return
         self._heard_at.pop(symbol, None)
         self._looked_at.pop(symbol, None)
+        self._silent.discard(symbol)
         self._conflation.forget(symbol)
         follower.cancel()
         await asyncio.gather(follower, return_exceptions=True)
@@ -148,6 +155,7 @@ class CcxtFeed:
         heard = self._conflation.hear(symbol, trades)
         if heard:
             self._heard_at[symbol] = self._clock.monotonic()
+            self._silent.discard(symbol)
         return heard
 
     async def _catch_up(self, symbol: str) -> bool | None:
@@ -173,19 +181,36 @@ class CcxtFeed:
         while True:
             await self._clock.sleep(WATCHDOG_S)
             now = self._clock.monotonic()
+            looks = []
             for symbol, heard_at in list(self._heard_at.items()):
                 last_word = max(heard_at, self._looked_at.get(symbol, heard_at))
                 if now - last_word >= self._silence_s:
                     self._looked_at[symbol] = now
-                    await self._look_into(symbol, now - heard_at)
+                    looks.append(self._look_into(symbol, now - heard_at))
+            # Together: one market's time-out must not make the next one wait.
+            for problem in await asyncio.gather(*looks, return_exceptions=True):
+                if isinstance(problem, Exception):
+                    logger.error("a look into a silent market failed", exc_info=problem)
 
     async def _look_into(self, symbol: str, silent_s: float) -> None:
-        """Quiet market or dead stream? REST knows."""
-        found = await self._catch_up(symbol)
+        """Quiet market or dead stream? REST knows, if it answers."""
+        look = asyncio.create_task(self._catch_up(symbol), name=f"look into {symbol}")
+        await asyncio.wait([look], timeout=ANSWER_S)
+        if not look.done():
+            self._tell_silence(symbol, silent_s)
+        found = await look
         if found is None or found:
-            self._conflation.tell_silence(FeedSilence(symbol, silent_s))
+            self._tell_silence(symbol, silent_s)
+        elif symbol in self._silent:
+            # The exchange answers again and nothing was traded: the last price still holds.
+            self._silent.discard(symbol)
+            self._conflation.repeat(symbol)
         if found:
             self._cut(symbol)
+
+    def _tell_silence(self, symbol: str, silent_s: float) -> None:
+        self._silent.add(symbol)
+        self._conflation.tell_silence(FeedSilence(symbol, silent_s))
 
     def _cut(self, symbol: str) -> None:
         """Drop the connection that keeps this market's trades to itself; it is made again."""

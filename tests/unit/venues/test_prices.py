@@ -80,6 +80,21 @@ async def test_a_silence_does_not_hide_a_price_that_was_not_taken_yet() -> None:
     assert [type(event) for event in events] == [PriceTick, FeedSilence]
 
 
+async def test_a_price_that_was_in_doubt_and_holds_is_told_again() -> None:
+    prices = Conflation()
+    reader = prices.add_reader()
+    prices.hear("A/B", [a_trade(10, 1), a_trade(12, 2)])
+    await taken(reader)
+    prices.tell_silence(FeedSilence("A/B", 9.0))
+
+    prices.repeat("A/B")
+    prices.repeat("C/D")
+
+    (tick,) = await taken(reader)
+    assert isinstance(tick, PriceTick)
+    assert (tick.low, tick.high, tick.price, tick.at) == (12, 12, 12, 2)
+
+
 @pytest.mark.parametrize(
     ("wanted", "base"),
     [("1m", "1m"), ("5s", "1s"), ("15s", "1s"), ("2h", "1h"), ("12h", "4h"), ("30m", "15m")],
