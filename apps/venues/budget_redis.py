@@ -72,19 +72,25 @@ class RedisLink:
             # This question finds out; those beside it do not wait for it.
             self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
         now = self._clock.now() if self._market_time else ""
+        began = self._clock.monotonic()
         try:
             async with asyncio.timeout(ANSWER_S):
                 answer = await script(keys=keys, args=[now, *args])
         except (RedisError, OSError, TimeoutError) as trouble:
-            self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
-            if not self._is_gone:
-                self._is_gone = True
-                logger.warning("request budget: own share only, Redis: %s", type(trouble).__name__)
+            # So late a time-out was itself held up: that says more of us than of Redis.
+            if self._clock.monotonic() - began < 2 * ANSWER_S:
+                self._gone(trouble)
             return None
         if self._is_gone:
             self._is_gone = False
             logger.info("request budget: shared again")
         return answer
+
+    def _gone(self, trouble: BaseException) -> None:
+        self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
+        if not self._is_gone:
+            self._is_gone = True
+            logger.warning("request budget: own share only, Redis: %s", type(trouble).__name__)
 
 
 class Silence:

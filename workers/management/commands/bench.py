@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from workers.bench import limits
+
 
 class Command(BaseCommand):
     """Each bench starts servers and processes of its own and leaves nothing behind."""
@@ -23,9 +25,23 @@ class Command(BaseCommand):
             "--seconds", type=float, default=60.0, metavar="S", help="of each phase at rest"
         )
         fleet.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        limits.declare(benches)
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
-        self._fleet(options)
+        if options["bench"] == "limits":
+            return self._limits(options)
+        return self._fleet(options)
+
+    def _limits(self, options: dict[str, Any]) -> None:
+        from workers.proof.site import SiteError
+
+        try:
+            report = limits.run(options, say=self._say)
+        except SiteError as trouble:
+            raise CommandError(str(trouble), returncode=2) from trouble
+        self.stdout.write(json.dumps(report.as_json()) if options["json"] else str(report))
+        if not report.held:
+            raise CommandError("the request limits were not kept as promised")
 
     def _fleet(self, options: dict[str, Any]) -> None:
         from workers.bench.figures import as_json, machine, table
