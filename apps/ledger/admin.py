@@ -32,6 +32,9 @@ from apps.ledger.services import BotBusy, delete_bot
 admin.site.unregister(Bot)
 
 
+_MADE = ("holds", "pnl_today", "pnl_total")
+
+
 @admin.register(Bot)
 class BotWithBooksAdmin(BotAdmin):
     """Bots with what they made; they can be deleted once they are stopped and flat."""
@@ -44,6 +47,14 @@ class BotWithBooksAdmin(BotAdmin):
         "pnl_total",
         *BotAdmin.list_display[4:],
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None else (*fields, *_MADE)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        parts = super().get_fieldsets(request, obj)
+        return parts if obj is None else [parts[0], ("What it made", {"fields": _MADE}), *parts[1:]]
 
     def complete(self, rows: Sequence[Any]) -> None:
         figures = bot_figures(bot.pk for bot in rows)
@@ -80,7 +91,11 @@ class BotWithBooksAdmin(BotAdmin):
 
 
 def _figures(bot: Bot) -> Figures | None:
-    return getattr(bot, "figures", None)
+    """A list has asked for all its bots at once; the page of one asks here."""
+    if not hasattr(bot, "figures"):
+        bot.figures = bot_figures([bot.pk]).get(bot.pk)  # type: ignore[attr-defined]
+    found: Figures | None = bot.figures  # type: ignore[attr-defined]
+    return found
 
 
 def _money(amount: Any, asset: str) -> SafeString:

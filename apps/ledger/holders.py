@@ -30,7 +30,8 @@ def held_duties() -> Iterator[Held]:
         "pk", "number", "name", "market__symbol", "dispatch_number", "process__dead"
     )
     for key, number, name, symbol, dispatch, dead in bots:
-        yield Held(key, f"bot #{number} {name} {symbol}", dispatch, dead is False)
+        words = name if symbol in name else f"{name} {symbol}"
+        yield Held(key, f"bot #{number} {words}", dispatch, dead is False)
     desks = Desk.objects.values_list(
         "pk", "account__number", "account__name", "dispatch_number", "process__dead"
     )

@@ -69,6 +69,7 @@ class WorkerProcess(models.Model):
     dead = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name_plural = "worker processes"
         indexes = [
             models.Index(
                 fields=["renewed_at"], name="process_alive", condition=models.Q(dead=False)

@@ -61,6 +61,10 @@ class Charts:
             source=self._source, symbol=market.source_symbol, live_since=live_since
         )
 
+    def has_begun(self, market: Market) -> bool:
+        """Whether the market has moved since the exchange started."""
+        return market.rules.symbol in self._klines
+
     def add(self, market: Market, move: MarketMove) -> list[tuple[str, Kline]]:
         """Fold a live move in; return the candles that it closed, by interval."""
         return self._klines[market.rules.symbol].add(move)

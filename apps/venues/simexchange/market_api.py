@@ -8,7 +8,7 @@ import orjson
 from apps.venues.simexchange import charts, tickers
 from apps.venues.simexchange.amounts import product, text
 from apps.venues.simexchange.calls import Call
-from apps.venues.simexchange.errors import illegal_parameter, invalid_symbol
+from apps.venues.simexchange.errors import illegal_parameter, invalid_symbol, unavailable
 from apps.venues.simexchange.ladder import snapshot
 from apps.venues.simexchange.markets import Market, TapeEntry
 from apps.venues.simexchange.prices.candles import INTERVALS_MS
@@ -83,10 +83,14 @@ def aggregate_trades(call: Call) -> list[dict[str, Any]]:
 
 def klines(call: Call) -> list[list[object]]:
     """GET klines and uiKlines."""
-    parameters = call.parameters
+    parameters, market = call.parameters, _market(call)
     limit = row_limit(parameters)
+    mirrored = call.venue.config.prices.get("kind") == "mirrored"
+    if mirrored and not call.exchange.charts.has_begun(market):
+        # No candles would be taken for a market without a past, and not asked for again.
+        raise unavailable()
     candles = call.exchange.charts.candles(
-        _market(call),
+        market,
         interval=required(parameters, "interval"),
         since=integer(parameters, "startTime", 0) if parameters.get("startTime") else None,
         until=integer(parameters, "endTime", 0) if parameters.get("endTime") else None,

@@ -1,9 +1,11 @@
 """Admin pages: every one loads, nobody sees others' rows or any secret."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.contrib import admin
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -12,6 +14,7 @@ from apps.accounts.keys import make_key_pair
 from apps.accounts.models import AccountSecret, ExchangeAccount, User
 from apps.accounts.services import store_secrets
 from apps.audit.models import AuditEvent
+from apps.bots.models import Bot
 from apps.ledger.models import Order
 from apps.operations.models import SystemState
 from tests.integration.faces.conftest import Person
@@ -96,6 +99,19 @@ def test_without_the_role_admin_nobody_sees_rows_of_others(
             assert change.status_code == 200 if model_admin.shared else 302, model
     else:
         assert answer.status_code == 403
+
+
+def test_every_file_a_page_names_is_served_from_here(boss: User) -> None:
+    client = _pages(boss)
+    named: set[str] = set()
+    for address in ("/admin/", _page(Bot, "changelist"), _page(Bot, "add"), "/admin/login/"):
+        page = client.get(address, follow=True).content.decode()
+        named |= set(re.findall(r"""(?:src|href|action)=["\']([^"\']+)""", page))
+
+    files = {name.removeprefix("/static/") for name in named if name.startswith("/static/")}
+    assert {"common/admin.css", "bots/new-bot.js"} <= files
+    assert [name for name in files if finders.find(name) is None] == []
+    assert [name for name in named if re.match(r"\w+:|//", name)] == []
 
 
 def test_the_pages_are_for_staff_only(ada: User) -> None:

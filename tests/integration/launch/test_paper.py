@@ -4,6 +4,8 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -124,3 +126,26 @@ def test_markets_are_named_in_one_form_and_may_be_several(
 def test_each_exchange_has_a_venue_of_its_own() -> None:
     assert PaperWish("binance", ()).venue == "paper"
     assert PaperWish("kraken", ()).venue == "paper_kraken"
+
+
+def test_a_paper_venue_has_no_candles_to_show_before_its_source_answered(
+    installation: Installation,
+    origin: SimExchangeProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAPER_SOURCE_URL", origin.base_url("origin"))
+    paper.ask_for(installation, wish=PaperWish("binance", ("BTC/USDT",)))
+    section = paper.venues(installation.state)["paper"]
+    section["prices"]["client"] = {"urls": {"api": {"public": "http://127.0.0.1:1"}}}
+
+    with start_exchange(tmp_path, {"venues": {"paper": section}}) as exchange:
+        address = f"{exchange.base_url('paper')}/api/v3"
+        with pytest.raises(HTTPError) as refused:
+            urlopen(f"{address}/klines?symbol=BTCUSDT&interval=1m", timeout=10)  # noqa: S310
+        with urlopen(f"{address}/exchangeInfo", timeout=10) as answer:  # noqa: S310
+            listed = json.load(answer)
+
+    assert refused.value.code == 503
+    refused.value.close()
+    assert [market["symbol"] for market in listed["symbols"]] == ["BTCUSDT"]
