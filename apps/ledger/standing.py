@@ -124,7 +124,13 @@ def read_standings(*, bot_ids: Sequence[UUID]) -> dict[UUID, Standing]:
 
 def standing(*, bot_id: UUID) -> BotStanding:
     """What a running shift must know; LookupError when there is no such bot."""
-    return read_standings(bot_ids=[bot_id])[bot_id].for_shift()
+    return standings(bot_ids=[bot_id])[bot_id]
+
+
+def standings(*, bot_ids: Sequence[UUID]) -> dict[UUID, BotStanding]:
+    """What running shifts must know, in one statement."""
+    found = read_standings(bot_ids=bot_ids)
+    return {key: value.for_shift() for key, value in found.items()}
 
 
 def epochs_by_scope(epochs: StopEpochs) -> dict[str, int]:

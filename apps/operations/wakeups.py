@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_S = 0.1
 KEPT = 10_000
+KEPT_S = 3_600
 EVERY_BOT = UUID(int=0)
 """In the place of a bot's id: all bots of the process that is told."""
 
@@ -38,8 +39,11 @@ def send_wakeups(*, located: Iterable[tuple[UUID, UUID]], kind: str) -> int:
         pipe = _redis(settings.REDIS_URL).pipeline(transaction=False)
         for bot_id, process_id in located:
             fields: dict[str, str] = {"bot": str(bot_id), "kind": kind}
-            pipe.xadd(stream_of(process_id), fields, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
-        return len(pipe.execute())
+            stream = stream_of(process_id)
+            pipe.xadd(stream, fields, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+            # A process that ended reads no more, and its successor has a stream of its own.
+            pipe.expire(stream, KEPT_S)
+        return len(pipe.execute()) // 2
     except RedisError as trouble:
         logger.warning("wake-up not sent: %s", type(trouble).__name__)
         return 0

@@ -1,0 +1,52 @@
+"""Questions that many bots ask in the same moment become one question to the database.
+
+A question never joins one that is already under way: its answer must be younger than the asking.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Gathering(Generic[K, V]):
+    """One per kind of question, on one event loop. LookupError for a key without an answer."""
+
+    def __init__(self, *, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._ask = ask
+        self._waiting: dict[K, asyncio.Future[V]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    async def about(self, key: K) -> V:
+        """The answer for one key; raises what the question raised."""
+        future = self._waiting.get(key)
+        if future is None:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting[key] = future
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_on(), name="gathered questions")
+        # Shielded: one who gives up waiting does not take the answer from the others.
+        return await asyncio.shield(future)
+
+    async def _ask_on(self) -> None:
+        # Everybody who is about to ask in this turn of the loop gets to.
+        await asyncio.sleep(0)
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                answers = await self._ask(list(asked))
+            except Exception as error:
+                for future in asked.values():
+                    future.set_exception(error)
+                    # Whoever asked may be gone; then nobody else reads this.
+                    future.exception()
+            else:
+                for key, future in asked.items():
+                    if key in answers:
+                        future.set_result(answers[key])
+                    else:
+                        future.set_exception(LookupError(f"there is no answer about {key}"))
+                        future.exception()
+        self._asking = None
