@@ -13,8 +13,9 @@ from apps.accounts.models import User
 from apps.bots.models import Bot
 from apps.bots.visible import bots_of
 from apps.common.access import is_admin
-from apps.dashboard.rows import Row, row_of
+from apps.dashboard.rows import Row, row_of, status_words
 from apps.ledger.profit import Figures, bot_figures
+from apps.ledger.unprotected import unprotected
 from apps.operations.health import living_processes
 
 PAGE_ROWS = 100
@@ -93,7 +94,8 @@ class Fleet:
 def seen_bots(*, user: User) -> QuerySet[Bot]:
     """The bots a person sees here, admins everybody's, without their plans."""
     rows = bots_of(user=user, everybody=True)
-    return rows.select_related(None).select_related("account", "market", "user")
+    # Many bots share few of these: fetched once each instead of once per bot.
+    return rows.select_related(None).prefetch_related("account", "market", "user")
 
 
 def read_fleet(*, user: User, wish: Wish) -> Fleet:
@@ -132,6 +134,8 @@ def _rows(
     bots: Sequence[Bot], figures: dict[UUID, Figures], *, told: dict[UUID, str] | None = None
 ) -> list[Row]:
     now, alive = timezone.now(), bool(living_processes())
+    holding = [bot_id for bot_id, each in figures.items() if each.quantity > 0]
+    reasons = unprotected(bot_ids=holding) if holding else {}
     heard = told or {}
     return [
         row_of(
@@ -139,6 +143,7 @@ def _rows(
             figures=figures[bot.pk],
             now=now,
             workers_alive=alive,
+            unprotected=reasons.get(bot.pk, ""),
             told=heard.get(bot.pk, ""),
         )
         for bot in bots
@@ -150,7 +155,7 @@ def _matches(row: Row, wish: Wish, *, everybody: bool) -> bool:
         return False
     bot = row.bot
     words = [str(bot.number), bot.name, bot.market.symbol, bot.strategy, bot.timeframe]
-    words += [bot.account.name, bot.account.environment, row.cells["status"].text, row.trouble]
+    words += [bot.account.name, bot.account.environment, status_words(bot), row.trouble]
     if everybody:
         words.append(bot.user.username)
     text = " ".join(words).casefold()

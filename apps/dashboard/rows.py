@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -36,15 +37,24 @@ class Cell:
         return [self.text, self.tone, self.title]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
-    """A bot on the fleet page. `live`: numbers the page goes on computing with."""
+    """A bot on the fleet page. Most rows are only counted: cells are made when they are shown."""
 
     bot: Bot
     figures: Figures
-    trouble: str
-    cells: dict[str, Cell]
-    live: dict[str, Any]
+    seen: Seen
+    now: datetime
+
+    @cached_property
+    def trouble(self) -> str:
+        return trouble_of(self.seen)
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        bot, seen = self.bot, self.seen
+        money = _money_cells(bot, self.figures)
+        return {**_status_cells(bot, seen), **money, **_ages(bot, seen, self.now)}
 
     @property
     def can_start(self) -> bool:
@@ -66,13 +76,19 @@ class Row:
         return {
             "number": self.bot.number,
             "cells": {name: cell.to_json() for name, cell in self.cells.items()},
-            "live": self.live,
+            "live": _live(self.bot, self.figures, self.seen),
             "may": {"start": self.can_start, "pause": self.can_pause, "stop": self.can_stop},
         }
 
 
 def row_of(
-    *, bot: Bot, figures: Figures, now: datetime, workers_alive: bool, told: str = ""
+    *,
+    bot: Bot,
+    figures: Figures,
+    now: datetime,
+    workers_alive: bool,
+    unprotected: str = "",
+    told: str = "",
 ) -> Row:
     """The row of a bot; `told`: an observed status newer than the one stored."""
     if told:
@@ -81,13 +97,12 @@ def row_of(
         desired=bot.desired_status,
         observed=bot.observed_status,
         heartbeat_age_s=_age_s(bot.heartbeat_at, now),
-        holds=figures.quantity > 0,
+        unprotected=unprotected,
         account_status=bot.account.status,
         reason=bot.status_reason,
         workers_alive=workers_alive,
     )
-    cells = {**_status_cells(bot, seen), **_money_cells(bot, figures), **_ages(bot, seen, now)}
-    return Row(bot, figures, trouble_of(seen), cells, _live(bot, figures, seen))
+    return Row(bot, figures, seen, now)
 
 
 def status_words(bot: Bot) -> str:
@@ -165,7 +180,7 @@ def _ages(bot: Bot, seen: Seen, now: datetime) -> dict[str, Cell]:
 
 
 def _live(bot: Bot, figures: Figures, seen: Seen) -> dict[str, Any]:
-    """Money is linear in the price, so the page moves it by coins x (price - mark)."""
+    """Numbers the page goes on computing with: money moves by coins x (price - mark)."""
     market = bot.market
     return {
         "market": key_of(market),

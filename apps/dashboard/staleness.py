@@ -27,12 +27,15 @@ _STATUS_TONES = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the rules ask of a bot. Ages in seconds; None: never."""
+    """What the rules ask of a bot. Ages in seconds; None: never.
+
+    `unprotected`: why no exit can leave its position, empty when one can or there is none.
+    """
 
     desired: str
     observed: str
     heartbeat_age_s: float | None
-    holds: bool
+    unprotected: str = ""
     account_status: str = "active"
     reason: str = ""
     workers_alive: bool = True
@@ -66,8 +69,8 @@ def trouble_of(seen: Seen) -> str:
         return f"Ended by a fault: {seen.reason}" if seen.reason else "Ended by a fault."
     if seen.wanted and (late := _late(seen)):
         return late
-    if seen.holds and seen.observed == "STOPPED" and seen.desired == "STOPPED":
-        return "Holds coins that nobody guards: start it, or stop it with “Sell it”."
+    if seen.unprotected:
+        return f"Unprotected position: {seen.unprotected}."
     if seen.wanted and seen.account_status != "active":
         return f"Its exchange account is {seen.account_status}."
     return ""

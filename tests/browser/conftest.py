@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -34,22 +35,30 @@ FLAGS = (
 Publish = Callable[[Message], None]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[webdriver.Chrome]:
-    """Debian's Chromium without a screen; the tests that need it are skipped without it."""
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("needs chromium and chromium-driver: apt install chromium chromium-driver")
+@contextmanager
+def open_chromium() -> Iterator[webdriver.Chrome]:
+    """Debian's Chromium without a screen."""
     options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
+    options.binary_location = CHROMIUM or "chromium"
     for flag in FLAGS:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    service = webdriver.ChromeService(DRIVER or "chromedriver")
+    browser = webdriver.Chrome(options=options, service=service)
     browser.set_page_load_timeout(30)
     try:
         yield browser
     finally:
         browser.quit()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    """The tests that need it are skipped where there is none."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromium-driver: apt install chromium chromium-driver")
+    with open_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

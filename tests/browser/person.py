@@ -70,6 +70,12 @@ class Person:
             self.script("return document.getElementById('link-state')?.dataset.state") == "live"
         )
 
+    def settle(self) -> None:
+        """Two frames later: charts draw themselves when the browser next paints."""
+        self.browser.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+        )
+
     def picture(self, path: Path) -> None:
         """The whole page, down to 2,400 pixels."""
         width, height = self.script(

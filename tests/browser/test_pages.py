@@ -7,6 +7,7 @@ import pytest
 
 from apps.bots.models import Bot
 from tests.browser.conftest import Publish
+from tests.browser.looks import LOOKS
 from tests.browser.person import Person
 from tests.browser.scene import BOTS, Scene
 
@@ -15,12 +16,6 @@ pytestmark = [
     pytest.mark.servers,
     pytest.mark.browser,
 ]
-LOOKS = {
-    "dark": {"width": 1440, "height": 900, "scheme": "dark"},
-    "light": {"width": 1440, "height": 900, "scheme": "light"},
-    "phone-dark": {"width": 380, "height": 800, "scheme": "dark", "phone": True},
-    "phone-light": {"width": 380, "height": 800, "scheme": "light", "phone": True},
-}
 
 
 def test_both_pages_look_right_on_every_screen_and_ask_nobody_else(
@@ -29,7 +24,7 @@ def test_both_pages_look_right_on_every_screen_and_ask_nobody_else(
     grounds = set()
     for page, path in (("fleet", "/"), ("bot", f"/bots/{scene.bots[0].number}/")):
         for look, screen in LOOKS.items():
-            person.look(**screen)  # type: ignore[arg-type]
+            person.look(**screen)
             person.go(path)
             person.until(person.is_live)
             person.picture(album / f"{page}-{look}.png")

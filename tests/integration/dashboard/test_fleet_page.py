@@ -105,8 +105,9 @@ def test_many_bots_come_in_pages_with_as_few_statements_as_one(
         for n in range(250)
     )  # fmt: skip
 
-    # Session, user, bots, figures, rates, living processes, the system's state.
-    with django_assert_num_queries(7):
+    # Session and user; bots, their accounts, markets and users; figures, rates, living processes;
+    # the system's state.
+    with django_assert_num_queries(10):
         assert len(shown(client)) == 100
     assert shown(client, "?page=3") == [f"bot {n:03}" for n in range(200, 250)]
     assert shown(client, "?page=99") == shown(client, "?page=3")

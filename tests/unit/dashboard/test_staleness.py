@@ -17,7 +17,7 @@ from apps.dashboard.staleness import (
     trouble_of,
 )
 
-HEALTHY = Seen(desired="RUNNING", observed="RUNNING", heartbeat_age_s=1.0, holds=True)
+HEALTHY = Seen(desired="RUNNING", observed="RUNNING", heartbeat_age_s=1.0)
 
 
 def test_a_running_bot_that_is_heard_of_is_in_no_trouble() -> None:
@@ -34,7 +34,7 @@ def test_a_running_bot_that_is_heard_of_is_in_no_trouble() -> None:
         ({"desired": "PAUSED", "observed": "PAUSED", "heartbeat_age_s": 99.0}, "for 99 s"),
         ({"desired": "STOPPED", "observed": "STOPPING", "heartbeat_age_s": 99.0}, "for 99 s"),
         ({"workers_alive": False}, "no worker process"),
-        ({"desired": "STOPPED", "observed": "STOPPED"}, "nobody guards"),
+        ({"desired": "STOPPED", "observed": "STOPPED", "unprotected": "left alone"}, "left alone"),
         ({"account_status": "degraded"}, "degraded"),
     ],
 )
@@ -50,8 +50,8 @@ def test_trouble_is_red_and_says_what_it_is(changes: dict[str, object], word: st
     [
         ({"heartbeat_age_s": 14.9}, GOOD),
         ({"observed": "STOPPED", "heartbeat_age_s": None}, QUIET),
-        ({"desired": "STOPPED", "observed": "STOPPED", "holds": False}, QUIET),
-        ({"desired": "STOPPED", "observed": "STOPPED", "holds": False,
+        ({"desired": "STOPPED", "observed": "STOPPED"}, QUIET),
+        ({"desired": "STOPPED", "observed": "STOPPED",
           "account_status": "degraded", "workers_alive": False}, QUIET),
         ({"desired": "PAUSED", "observed": "PAUSED"}, NOTE),
         ({"desired": "STOPPED", "observed": "STOPPING"}, AMBER),
