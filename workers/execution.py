@@ -103,6 +103,11 @@ class Execution:
 
     def send(self, *, intent: OrderIntent, sending: OrderSending, lane: Lane) -> None:
         """POST an intent whose signature is committed."""
+        # Whoever still asks, asks about an earlier signature, of which it is known by now that
+        # nothing came of it; and the request must not wait behind a question.
+        earlier = self._running.pop(intent.client_order_id, None)
+        if earlier is not None:
+            earlier.cancel()
         self._unclassified[intent.client_order_id] = sending.deadline_at
         self._start(intent.client_order_id, self._send(intent, sending, lane))
 

@@ -18,6 +18,7 @@ from workers.deciding import Deciding, Prices, Rhythm
 from workers.execution import Execution
 from workers.facts import done, filled, must_be_filled
 from workers.mailbox import Letter, Mailbox
+from workers.overtaken import overtaken
 from workers.ports import BotStore
 
 
@@ -146,7 +147,8 @@ class Runner:
             latest = self._prices.latest()
             if latest is None:
                 # The price in the journal may be hours old: the signal waits for one of today.
-                self._early = letter
+                if self._early is None or letter.bar_open_at > self._early.bar_open_at:
+                    self._early = letter
                 return
             await self._deciding.take(PriceMoved(latest.price, latest.price, latest.price))
         await self._deciding.take(letter)
@@ -154,14 +156,10 @@ class Runner:
             self._ask_about_unknowns()
 
     def _is_late(self, letter: Letter) -> bool:
-        """Whether the exchange's facts have overtaken an answer: they say more than it does."""
         client_order_id = getattr(letter, "client_order_id", "")
         if not client_order_id:
             return False
-        order = self._engine.orders().get(client_order_id)
-        if order is None:
-            return True
-        return isinstance(letter, OrderUnknown) and order.status is not OrderStatus.SENDING
+        return overtaken(letter, self._engine.orders().get(client_order_id))
 
     async def _catch_up(self) -> None:
         """Bring the exchange's facts about this bot into its journal, oldest first."""
