@@ -12,6 +12,7 @@ from apps.bots.log import Line, write_lines
 from apps.ledger import desks, fleet, journal, observations
 from apps.ledger.held import HeldDuty, give_back, held_duties
 from apps.ledger.past import keep_marks, read_past
+from apps.ledger.taking import Release, Take, release_bots, take_bots
 from apps.markets import candles
 from apps.markets.models import Market
 from apps.markets.prices import HeardPrice, keep_prices
@@ -34,6 +35,7 @@ from apps.trading.past import Marks, Past, Stamp
 from apps.venues import VenueAccount
 from apps.venues.account import Environment
 from workers.bars import BarWish
+from workers.gathering import Gathering
 from workers.ports import Configuration, DeskLost, Report
 from workers.postgres import Database
 from workers.writer import Writer
@@ -45,11 +47,26 @@ class BotRows:
     def __init__(self, database: Database) -> None:
         self._ask = database.ask
         self._writer = Writer(commit=lambda appends: database.ask(journal.append_batch, appends))
+        # An emergency stop makes every bot of the process ask at once.
+        self._standings: Gathering[UUID, BotStanding] = Gathering(
+            ask=lambda bot_ids: database.ask(journal.standings, bot_ids=bot_ids)
+        )
+        # A fleet that starts or drains asks these at once.
+        self._takes: Gathering[Take, Taken | None] = Gathering(
+            ask=lambda asked: database.ask(take_bots, asked)
+        )
+        self._releases: Gathering[Release, bool] = Gathering(
+            ask=lambda left: database.ask(release_bots, left)
+        )
+        self._signals: Gathering[UUID, SignalGiven | None] = Gathering(
+            ask=lambda bot_ids: database.ask(_latest_signals, bot_ids)
+        )
+        self._reconciled: Gathering[UUID, int] = Gathering(
+            ask=lambda ids: database.ask(desks.reconciled_at, account_ids=ids)
+        )
 
     async def take_bot(self, *, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None:
-        return await self._ask(
-            journal.take_bot, bot_id=bot_id, process_id=process_id, dispatch=dispatch
-        )
+        return await self._takes.about(Take(bot_id, process_id, dispatch))
 
     async def release_bot(
         self,
@@ -60,14 +77,7 @@ class BotRows:
         reason: str,
         stop_epoch: int | None = None,
     ) -> None:
-        await self._ask(
-            journal.release_bot,
-            bot_id=bot_id,
-            fence=fence,
-            observed_status=observed_status,
-            reason=reason,
-            stop_epoch=stop_epoch,
-        )
+        await self._releases.about(Release(bot_id, fence, observed_status, reason, stop_epoch))
 
     async def append(self, append: Append) -> AppendResult:
         return await self._writer.append(append)
@@ -79,7 +89,7 @@ class BotRows:
         return await self._ask(observations.unapplied, bot_id=bot_id)
 
     async def standing(self, *, bot_id: UUID) -> BotStanding:
-        return await self._ask(journal.standing, bot_id=bot_id)
+        return await self._standings.about(bot_id)
 
     async def configurations(self, *, bot_id: UUID, after: int) -> Sequence[Configuration]:
         rows = await self._ask(versions_to_follow, bot_id=bot_id, after=after)
@@ -95,11 +105,10 @@ class BotRows:
         ]
 
     async def latest_signal(self, *, bot_id: UUID) -> SignalGiven | None:
-        found = await self._ask(signals.latest_signals, bot_ids=[bot_id])
-        return found.get(bot_id)
+        return await self._signals.about(bot_id)
 
     async def desk_reconciled_since(self, *, account_id: UUID, since: int) -> bool:
-        return await self._ask(desks.desk_reconciled_since, account_id=account_id, since=since)
+        return await self._reconciled.about(account_id) >= since
 
     async def observe(
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
@@ -303,6 +312,11 @@ def _venue_account(account_id: UUID) -> VenueAccount:
         secret=keys.secret,
         password=keys.password,
     )
+
+
+def _latest_signals(bot_ids: Sequence[UUID]) -> dict[UUID, SignalGiven | None]:
+    found = signals.latest_signals(bot_ids=bot_ids)
+    return {bot_id: found.get(bot_id) for bot_id in bot_ids}
 
 
 def _bar_wishes(feed_id: UUID) -> list[BarWish]:

@@ -28,6 +28,7 @@ def sweep() -> int:
         store=FleetRows(_database, most_bots=settings.BOTS_PER_PROCESS),
         dispatcher=CeleryDispatcher(),
         ttl_s=settings.LEASE_TTL_S,
+        pause=asyncio.sleep,
     )
     try:
         return asyncio.run(supervisor.sweep())

@@ -5,7 +5,7 @@ old one exits at once. So two supervisors, repeated messages and lost messages a
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,9 @@ from uuid import UUID
 logger = logging.getLogger(__name__)
 
 
+CLAIMED_AT_ONCE = 50
+ON_THEIR_WAY = 250
+LOOKS, LOOK_S = 12, 0.25
 NO_ROOM = (
     "waits for room: every bots process runs as many bots as it may; start one more "
     "(up --bots-processes N), stop other bots, or raise FLOTILLA_BOTS_PER_PROCESS"
@@ -38,6 +41,14 @@ class Wanted:
     dispatch: int
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bots that may still be sent to the workers, and those sent that nobody has taken yet."""
+
+    places: int
+    on_their_way: int
+
+
 class FleetStore(Protocol):
     """What the supervisor reads and writes. Every method may raise StoreUnavailable."""
 
@@ -55,8 +66,8 @@ class FleetStore(Protocol):
     async def claim(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
         """With their new dispatch numbers; without those that somebody else claimed first."""
 
-    async def room_for_bots(self, *, claim_lapses_s: float) -> int | None:
-        """How many more bots may be sent to the workers; None: no worker has said so yet."""
+    async def room_for_bots(self, *, claim_lapses_s: float) -> Room:
+        """How many more bots the workers take, and how many they were sent and not yet took."""
 
     async def tell_waiting(self, *, bot_ids: Sequence[UUID], reason: str) -> int:
         """Show what these bots wait for; how many did not show it before."""
@@ -77,11 +88,13 @@ class Supervisor:
         store: FleetStore,
         dispatcher: Dispatcher,
         ttl_s: float,
+        pause: Callable[[float], Awaitable[None]],
         claim_lapses_s: float = 5.0,
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._ttl_s = ttl_s
+        self._pause = pause
         self._claim_lapses_s = claim_lapses_s
 
     async def sweep(self) -> int:
@@ -93,21 +106,41 @@ class Supervisor:
                 logger.warning("worker process %s stopped renewing: declared dead", process_id)
             await self._store.ensure_duties()
             wanted = await self._store.duties_to_dispatch(claim_lapses_s=self._claim_lapses_s)
-            claimed = await self._store.claim(await self._with_room(wanted))
+            bots = [duty for duty in wanted if duty.duty is Duty.BOT]
+            sent = await self._start([duty for duty in wanted if duty.duty is not Duty.BOT])
+            return sent + await self._start_bots(bots)
+
+    async def _start_bots(self, bots: Sequence[Wanted]) -> int:
+        """As many as the workers have room for, never more at a time than they soon take.
+
+        A start that waits in the queue longer than its claim lasts is sent again: more of them
+        than the workers can take would keep all of them from ever starting.
+        """
+        sent = 0
+        for _ in range(LOOKS):
+            if not bots:
+                return sent
+            room = await self._store.room_for_bots(claim_lapses_s=self._claim_lapses_s)
+            if not room.places:
+                break
+            now = bots[: max(0, min(room.places, ON_THEIR_WAY - room.on_their_way))]
+            sent += await self._start(now)
+            bots = bots[len(now) :]
+            if bots:
+                await self._pause(LOOK_S)
+        else:
+            return sent
+        if await self._store.tell_waiting(bot_ids=[bot.id for bot in bots], reason=NO_ROOM):
+            logger.warning("%s bots: %s", len(bots), NO_ROOM)
+        return sent
+
+    async def _start(self, wanted: Sequence[Wanted]) -> int:
+        """Claim and send group by group: a claim must not grow old while others are sent."""
+        sent = 0
+        for first in range(0, len(wanted), CLAIMED_AT_ONCE):
+            claimed = await self._store.claim(wanted[first : first + CLAIMED_AT_ONCE])
             # Claimed but not sent (a dead broker, a kill here) is claimed again after the lapse.
             for duty in claimed:
                 await self._dispatcher.dispatch(duty=duty.duty, id=duty.id, number=duty.dispatch)
-            return len(claimed)
-
-    async def _with_room(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
-        """Those that a worker has room for; the bots left over are told what they wait for."""
-        bots = [duty for duty in wanted if duty.duty is Duty.BOT]
-        if not bots:
-            return wanted
-        room = await self._store.room_for_bots(claim_lapses_s=self._claim_lapses_s)
-        if room is None or len(bots) <= room:
-            return wanted
-        left_over = [duty.id for duty in bots[room:]]
-        if await self._store.tell_waiting(bot_ids=left_over, reason=NO_ROOM):
-            logger.warning("%s bots: %s", len(left_over), NO_ROOM)
-        return [duty for duty in wanted if duty.duty is not Duty.BOT] + bots[:room]
+            sent += len(claimed)
+        return sent

@@ -131,6 +131,16 @@ def desk_reconciled_since(*, account_id: UUID, since: int) -> bool:
     )
 
 
+def reconciled_at(*, account_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """When the last complete comparison of each account began (ms), 0 before the first."""
+    rows = fetch(
+        "SELECT account_id, reconciled_at FROM ledger_desk WHERE account_id = ANY(%s)",
+        [list(account_ids)],
+    )
+    known = {account_id: 0 if at is None else to_ms(at) for account_id, at in rows}
+    return {account_id: known.get(account_id, 0) for account_id in account_ids}
+
+
 # ---- what the desk writes --------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from apps.bots.models import Bot
@@ -156,18 +156,28 @@ def claim_all(*, wanted: Sequence[WantedDuty]) -> list[WantedDuty]:
     return claimed
 
 
-def room_for_bots(*, per_process: int, claim_lapses_s: float) -> int | None:
-    """How many more bots the bots processes may be sent; None while none has registered.
+def room_for_bots(*, per_process: int, claim_lapses_s: float) -> tuple[int, int]:
+    """How many more bots the bots processes may be sent, and how many are on their way to them.
 
-    A bot that was claimed lately and not taken yet has its place already.
+    A bot that was claimed lately and not taken yet has its place already. Before any process has
+    registered there is room for what one runs.
     """
     alive = WorkerProcess.objects.filter(dead=False, queue=BOTS_QUEUE).count()
-    if not alive:
-        return None
     lapsed = Now() - timedelta(seconds=claim_lapses_s)
-    on_their_way = (Q(process__isnull=True) | Q(process__dead=True)) & Q(dispatched_at__gte=lapsed)
-    taken = working_bots().filter(Q(process__dead=False) | on_their_way).count()
-    return max(0, alive * per_process - taken)
+    untaken = Q(process__isnull=True) | Q(process__dead=True)
+    # What its dead holder was sent was taken: it is not on its way.
+    fresh = Q(dispatched_at__gte=lapsed) & (
+        Q(process__isnull=True) | Q(dispatched_at__gte=F("process__ended_at"))
+    )
+    taken, on_their_way = (
+        working_bots()
+        .aggregate(
+            taken=Count("pk", filter=Q(process__dead=False)),
+            sent=Count("pk", filter=untaken & fresh),
+        )
+        .values()
+    )
+    return max(0, max(1, alive) * per_process - taken - on_their_way), on_their_way
 
 
 def tell_waiting(*, bot_ids: Sequence[UUID], reason: str) -> int:

@@ -4,17 +4,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-from workers.supervisor import NO_ROOM, Duty, Supervisor, Wanted
+from workers.supervisor import NO_ROOM, ON_THEIR_WAY, Duty, Room, Supervisor, Wanted
 
 
 class Rows:
     """`supervisor.FleetStore` in memory."""
 
-    def __init__(self, wanted: Sequence[Wanted], *, room: int | None) -> None:
+    def __init__(self, wanted: Sequence[Wanted], *, room: int) -> None:
         self.wanted = list(wanted)
         self.room = room
         self.told: dict[UUID, str] = {}
         self.claimed_first: set[UUID] = set()
+        self.on_their_way: list[UUID] = []
+        self.most_on_their_way = 0
+        self.taken = 0
 
     @asynccontextmanager
     async def sole_supervisor(self) -> AsyncIterator[bool]:
@@ -29,14 +32,18 @@ class Rows:
         return self.wanted
 
     async def claim(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
-        return [
-            Wanted(each.duty, each.id, each.dispatch + 1)
-            for each in wanted
-            if each.id not in self.claimed_first
-        ]
+        ours = [each for each in wanted if each.id not in self.claimed_first]
+        self.on_their_way += [each.id for each in ours if each.duty is Duty.BOT]
+        self.most_on_their_way = max(self.most_on_their_way, len(self.on_their_way))
+        return [Wanted(each.duty, each.id, each.dispatch + 1) for each in ours]
 
-    async def room_for_bots(self, *, claim_lapses_s: float) -> int | None:
-        return self.room
+    async def room_for_bots(self, *, claim_lapses_s: float) -> Room:
+        return Room(self.room - self.taken - len(self.on_their_way), len(self.on_their_way))
+
+    async def take_some(self, _seconds: float) -> None:
+        """While the supervisor pauses, the workers take what they were sent."""
+        self.taken += len(self.on_their_way)
+        self.on_their_way.clear()
 
     async def tell_waiting(self, *, bot_ids: Sequence[UUID], reason: str) -> int:
         fresh = [bot_id for bot_id in bot_ids if self.told.get(bot_id) != reason]
@@ -60,7 +67,8 @@ def duties(*kinds: Duty) -> list[Wanted]:
 
 async def swept(rows: Rows) -> list[tuple[Duty, UUID, int]]:
     sent = Sent()
-    count = await Supervisor(store=rows, dispatcher=sent, ttl_s=6.0).sweep()
+    supervisor = Supervisor(store=rows, dispatcher=sent, ttl_s=6.0, pause=rows.take_some)
+    count = await supervisor.sweep()
     assert count == len(sent.all)
     return sent.all
 
@@ -92,13 +100,28 @@ async def test_no_room_at_all_starts_no_bot() -> None:
     assert len(rows.told) == 1
 
 
-async def test_before_any_process_has_registered_room_is_taken_for_granted() -> None:
-    assert len(await swept(Rows(duties(Duty.BOT, Duty.BOT), room=None))) == 2
+async def test_never_more_are_on_their_way_than_workers_soon_take() -> None:
+    rows = Rows(duties(*[Duty.BOT] * 900), room=1_000)
+
+    assert len(await swept(rows)) == 900
+    assert rows.most_on_their_way == ON_THEIR_WAY
+
+
+async def test_a_sweep_ends_when_the_workers_take_nothing() -> None:
+    rows = Rows(duties(*[Duty.BOT] * 900), room=1_000)
+    rows.take_some = nothing  # type: ignore[method-assign]
+
+    assert len(await swept(rows)) == ON_THEIR_WAY
+    assert rows.told == {}
+
+
+async def nothing(_seconds: float) -> None:
+    """Workers that are held up."""
 
 
 async def test_what_somebody_else_claimed_first_is_not_sent() -> None:
     ours, theirs = wanted = duties(Duty.BOT, Duty.BOT)
-    rows = Rows(wanted, room=None)
+    rows = Rows(wanted, room=2)
     rows.claimed_first = {theirs.id}
 
     assert [id for _, id, _ in await swept(rows)] == [ours.id]
