@@ -69,6 +69,7 @@ class LimitsReport:
         cancels = self.budget_waits_ms.get(Lane.CANCEL.name)
         return (
             not sum(self.refused.values())
+            and self.running >= self.bots
             and max(self.shares, default=0.0) <= TARGET_SHARE
             and (cancels is None or cancels[1] < TARGET_CANCEL_S * 1_000)
         )

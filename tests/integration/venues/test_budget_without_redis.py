@@ -3,12 +3,16 @@
 import asyncio
 import time
 
+from apps.trading.outcome import Accepted
 from apps.trading.ports import Lane
+from apps.venues import open_venue
 from apps.venues.account import VenueAccount
 from apps.venues.budget_redis import RedisBudget
 from apps.venues.budgets import Budgets
+from apps.venues.clock import WallClock
+from tests.support.exchange import SimExchangeProcess
 from tests.support.servers import running_valkey
-from tests.support.venues import ManualClock
+from tests.support.venues import ManualClock, an_order, fresh_id, simulated_account
 
 NOBODY = "redis://127.0.0.1:1/0"
 # Fifty seconds into a minute: the whole share of every lane is in hand.
@@ -135,3 +139,42 @@ async def test_redis_counts_who_shares_and_the_part_follows() -> None:
     assert granted == 1_560  # the data lane's 52 % of a half
     for each in processes:
         await each.close()
+
+
+async def test_orders_and_cancels_go_out_while_redis_hangs(exchange: SimExchangeProcess) -> None:
+    key = fresh_id()
+    exchange.sim("demo").open_account(api_key=key, secret="secret", balances={"USDT": "1000000"})
+    account = simulated_account(exchange.base_url("demo"), api_key=key)
+    clock = WallClock()
+    with running_valkey() as server:
+        budgets, pausing = (
+            Budgets(redis_url=server.url, address="here", processes=2, clock=clock)
+            for _ in range(2)
+        )
+        venue = open_venue(account, budget=budgets.of_account(account), clock=clock)
+        await venue.instruments()
+        await pausing._redis.execute_command("CLIENT", "PAUSE", "30000", "ALL")
+
+        slowest = 0.0
+        answers: list[object] = []
+        for _ in range(5):
+            order = an_order(price="30000")
+            began = time.monotonic()
+            assert await venue.admit(lane=Lane.EXIT) == 0.0
+            slowest = max(slowest, time.monotonic() - began)
+            answers.append(await venue.place(order))
+            answers.append(
+                await venue.cancel(
+                    symbol=order.symbol,
+                    client_order_id=order.client_order_id,
+                    signed_at=clock.now(),
+                    recv_window_ms=5_000,
+                )
+            )
+        await venue.close()
+        await budgets.close()
+        await pausing.close()
+
+    assert [type(answer) for answer in answers] == [Accepted] * 10
+    # The one question that found Redis silent, and what this machine adds to it.
+    assert slowest < 1.0
