@@ -55,6 +55,7 @@ class BotRows:
         self._takes: Gathering[Take, Taken | None] = Gathering(
             ask=lambda asked: database.ask(take_bots, asked)
         )
+        self._taking: set[Take] = set()
         self._releases: Gathering[Release, bool] = Gathering(
             ask=lambda left: database.ask(release_bots, left)
         )
@@ -66,7 +67,15 @@ class BotRows:
         )
 
     async def take_bot(self, *, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None:
-        return await self._takes.about(Take(bot_id, process_id, dispatch))
+        take = Take(bot_id, process_id, dispatch)
+        # An answer shared with a copy of the message would be a second runner.
+        if take in self._taking:
+            return None
+        self._taking.add(take)
+        try:
+            return await self._takes.about(take)
+        finally:
+            self._taking.discard(take)
 
     async def release_bot(
         self,

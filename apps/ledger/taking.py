@@ -32,7 +32,8 @@ UPDATE bots_bot b SET fence = b.fence + 1, seq = b.seq + 1,
     dispatch_number = b.dispatch_number + 1, process_id = held.process_id,
     taken_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
     observed_status = 'STARTING', status_reason = ''
-FROM held WHERE b.id = held.id RETURNING b.id, b.process_id, b.fence, b.seq, b.taken_at
+FROM held WHERE b.id = held.id
+RETURNING b.id, b.process_id, b.dispatch_number - 1, b.fence, b.seq, b.taken_at
 """
 _BEGIN = """
 INSERT INTO ledger_botevent (bot_id, seq, fence, kind, payload, recorded_at)
@@ -83,7 +84,7 @@ def take_bots(asked: Sequence[Take]) -> dict[Take, Taken | None]:
         taken = execute_rows(_TAKE, rows, template="(%s::uuid, %s::uuid, %s::bigint)", answers=True)
         execute_records(_BEGIN, [_begun(*row) for row in taken])
         found = _described(taken)
-    return {each: found.get((each.bot_id, each.process_id)) for each in asked}
+    return {each: found.get(each) for each in asked}
 
 
 def release_bots(left: Sequence[Release]) -> dict[Release, bool]:
@@ -98,7 +99,7 @@ def release_bots(left: Sequence[Release]) -> dict[Release, bool]:
 
 
 def _begun(
-    bot_id: UUID, process_id: UUID, fence: int, seq: int, taken_at: datetime
+    bot_id: UUID, process_id: UUID, _dispatch: int, fence: int, seq: int, taken_at: datetime
 ) -> dict[str, Any]:
     event = ShiftStarted(fence=fence, process_id=str(process_id))
     return {
@@ -111,13 +112,16 @@ def _begun(
     }
 
 
-def _described(taken: Sequence[tuple[Any, ...]]) -> Mapping[tuple[UUID, UUID], Taken]:
+def _described(taken: Sequence[tuple[Any, ...]]) -> Mapping[Take, Taken]:
+    """By the one start that each was taken for: another number of the same bot took nothing."""
     ids = [row[0] for row in taken]
     standings = read_standings(bot_ids=ids)
     bots = Bot.objects.select_related("config").in_bulk(ids)
     return {
-        (bot_id, process_id): _taken(bots[bot_id], standings[bot_id], fence, seq, taken_at)
-        for bot_id, process_id, fence, seq, taken_at in taken
+        Take(bot_id, process_id, dispatch): _taken(
+            bots[bot_id], standings[bot_id], fence, seq, taken_at
+        )
+        for bot_id, process_id, dispatch, fence, seq, taken_at in taken
     }
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.bots.models import Bot
 from apps.ledger import desks, fleet, journal
 from apps.ledger.models import BarFeed, Desk
+from apps.ledger.taking import Take, take_bots
 from apps.operations.models import WorkerProcess
 from apps.operations.services import end_process
 from tests.integration.rows.world import Hand, in_threads, make_bot, make_world
@@ -236,3 +237,17 @@ def test_room_is_what_live_processes_may_run_less_what_they_run_or_were_sent() -
     assert Bot.objects.get(pk=running.pk).status_reason == ""
     end_process(process_id=world.process_id)
     assert fleet.room_for_bots(per_process=5, claim_lapses_s=5.0) == (5, 0)
+
+
+def test_an_older_start_asked_for_beside_the_right_one_takes_nothing() -> None:
+    world = make_world(USDT="1000")
+    bot = make_bot(world)
+    number = fleet.claim(duty="bot", id=bot.id, dispatch=0)
+    assert number is not None
+    right, old = (Take(bot.id, world.process_id, each) for each in (number, number - 1))
+
+    taken = take_bots([old, right, right])
+
+    assert taken[old] is None
+    assert taken[right] is not None
+    assert Bot.objects.get(pk=bot.pk).fence == 1
