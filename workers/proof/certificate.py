@@ -28,6 +28,7 @@ class Blow:
     agreement: Agreement
     wrong: list[str]
     noted: dict[str, Any] = field(default_factory=dict)
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def __str__(self) -> str:
         more = "".join(f"; {name} {value}" for name, value in self.noted.items())
@@ -45,6 +46,8 @@ class Blow:
             "max_s": round(self.recovery.longest_s, 2),
             "agreement": asdict(self.agreement),
             "wrong": self.wrong,
+            "slowest": self.recovery.slowest,
+            "load": round(self.load, 1),
             **self.noted,
         }
 
@@ -87,12 +90,13 @@ class Certificate:
         """The certificate as a page of text."""
         head = f"{len(self.blows)} faults on {self.bots} bots, limit {self.limit_s:.0f} s each"
         lines = ["", f"CERTIFICATE  {head}  (seed {self.seed})", ""]
-        lines.append(f"  {'at':8}  {'p50':>6}  {'p99':>6}  {'max':>6}  {'settled':>7}  fault")
+        names = ("at", "p50", "p99", "max", "settled", "load", "fault")
+        lines.append("  {:8}  {:>6}  {:>6}  {:>6}  {:>7}  {:>5}  {}".format(*names))
         for blow in self.blows:
             lines.append(
                 f"  {blow.at:%H:%M:%S}  {blow.recovery.share(0.5):5.1f}s"
                 f"  {blow.recovery.share(0.99):5.1f}s  {blow.recovery.longest_s:5.1f}s"
-                f"  {blow.agreement.settled_s:6.1f}s  {blow.what}"
+                f"  {blow.agreement.settled_s:6.1f}s  {blow.load:5.1f}  {blow.what}"
             )
             lines += [f"            {name}: {value}" for name, value in blow.noted.items()]
             lines += [f"            WRONG: {line}" for line in blow.wrong]

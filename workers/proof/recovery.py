@@ -16,11 +16,15 @@ _AGAIN_S = 0.1
 
 @dataclass(slots=True)
 class Recovery:
-    """Seconds from the fault to each bot's first row that proves it works; who did not return."""
+    """Seconds from the fault to each bot's first row that proves it works; who did not return.
+
+    `slowest`: what was last seen of the bot that came back last, before it was back.
+    """
 
     seconds: dict[UUID, float] = field(default_factory=dict)
     program_s: float | None = None
     missing: list[str] = field(default_factory=list)
+    slowest: str = ""
 
     @property
     def longest_s(self) -> float:
@@ -42,32 +46,51 @@ class Recovery:
 def wait_for_all(*, bots: Sequence[UUID], struck: Struck, patience_s: float) -> Recovery:
     """Poll the rows until all `bots` work since the fault, or `patience_s` have passed.
 
-    A poll that finds a bot back counts as its moment, so times are never too short.
+    A bot counts from when the poll that finds it back has ended, so times are never too short.
     """
     found = Recovery()
     since = None if struck.cut_off else struck.at
     while True:
-        elapsed = (datetime.now(UTC) - struck.at).total_seconds()
         if found.program_s is None and struck.back():
-            found.program_s = elapsed
+            found.program_s = _since(struck)
             since = since or datetime.now(UTC)
-        presents = _call()
+        presents = _call() if since is not None else None
         if since is not None and presents is not None:
-            absent = rollcall.missing(presents, since=since, fences=struck.fences)
-            absent_ids = {one.bot_id for one in absent}
-            here = {one.bot_id for one in presents} - absent_ids
-            for bot_id in bots:
-                if bot_id in here:
-                    found.seconds.setdefault(bot_id, elapsed)
-            if len(found.seconds) == len(bots) and found.program_s is not None:
-                found.missing = []
+            _look(found, bots, presents, since, struck)
+            if not found.missing and found.program_s is not None:
                 return found
-            found.missing = [str(one) for one in absent if one.bot_id not in found.seconds]
-        if elapsed > patience_s:
+        if _since(struck) > patience_s:
             if found.program_s is None:
                 found.missing.append(f"what was hurt did not return: {struck.what}")
             return found
         time.sleep(_AGAIN_S)
+
+
+def _look(
+    found: Recovery,
+    bots: Sequence[UUID],
+    presents: Sequence[rollcall.Present],
+    since: datetime,
+    struck: Struck,
+) -> None:
+    """Take note of who is back now, and of who is not."""
+    absent = rollcall.missing(presents, since=since, fences=struck.fences)
+    here = {one.bot_id for one in presents} - {one.bot_id for one in absent}
+    elapsed = _since(struck)
+    for bot_id in bots:
+        if bot_id in here:
+            found.seconds.setdefault(bot_id, elapsed)
+    known = {one.bot_id: str(one) for one in absent}
+    found.missing = [
+        known.get(bot_id, f"bot {bot_id} is not wanted any more")
+        for bot_id in bots
+        if bot_id not in found.seconds
+    ]
+    found.slowest = found.missing[-1] if found.missing else found.slowest
+
+
+def _since(struck: Struck) -> float:
+    return (datetime.now(UTC) - struck.at).total_seconds()
 
 
 def _call() -> list[rollcall.Present] | None:
