@@ -53,10 +53,24 @@ def filling(s: State, p: int) -> bool:
 
 
 @compiled
+def former_steps_gone(s: State, p: int) -> bool:
+    """Take back the targets that an earlier configuration had and this one has no more."""
+    gone = True
+    for slot in range(PROFIT + s.positions[p].exits.steps, PROFIT + MAX_STEPS):
+        cancel(s, p, slot)
+        if s.orders[p * s.bot.stride + slot].status != FREE:
+            gone = False
+    return gone
+
+
+@compiled
 def take_profits(s: State, p: int) -> None:
     """One resting sell per step; a step too small to be sold alone joins its neighbour."""
     plan = s.plan
     pos = s.positions[p]
+    # The venue keeps their coins locked until they are gone, which brings us back here.
+    if not former_steps_gone(s, p):
+        return
     left = pos.quantity
     for k in range(pos.exits.steps):
         if pos.steps_done & (1 << k):

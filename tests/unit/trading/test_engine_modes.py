@@ -7,6 +7,7 @@ import pytest
 from apps.trading.engine import Engine
 from apps.trading.events import ConfigurationApplied, ModeChanged
 from apps.trading.order import OrderStatus, Role, VenueStatus
+from apps.trading.plan import ProfitStep
 from apps.trading.risk import Limits, Totals
 from tests.unit.trading.bot import Bot, kinds
 from tests.unit.trading.worlds import instrument
@@ -117,6 +118,41 @@ def test_applied_to_open_positions_it_moves_their_targets():
 
     assert [cancel.client_order_id for cancel in step.cancels] == [target]
     assert [intent.price for intent in moved.sends] == [Decimal("102.00")]
+
+
+def test_applied_to_open_positions_it_moves_their_stops():
+    bot = Bot(stop_loss=0.1)
+    bot.open()
+    assert bot.price(94).sends == ()
+
+    bot.take(configuration(bot, stop_loss=0.05, apply_to_open=True))
+    held = bot.price(96)
+    step = bot.price(95)
+
+    assert held.sends == ()
+    assert [intent.role for intent in step.sends] == [Role.STOP]
+    assert bot.replayed().orders().keys() == bot.engine.orders().keys()
+
+
+def test_applied_to_open_positions_it_takes_back_the_targets_it_has_no_more():
+    steps = [{"profit": 0.01, "share": 0.5}, {"profit": 0.02, "share": 0.5}]
+    bot = Bot(take_profit_steps=tuple(ProfitStep(**step) for step in steps))
+    first, second = (intent.client_order_id for intent in bot.open().sends)
+    for name in (first, second):
+        bot.sending(name)
+        bot.accepted(name)
+
+    fewer = bot.take(configuration(bot, take_profit=0.01, apply_to_open=True))
+    then = bot.done(second, "0", status=VenueStatus.CANCELED)
+    moved = bot.done(first, "0", status=VenueStatus.CANCELED)
+    none = bot.take(configuration(bot, version=3, apply_to_open=True))
+
+    assert [cancel.client_order_id for cancel in fewer.cancels] == [second]
+    assert [cancel.client_order_id for cancel in then.cancels] == [first]
+    assert [(send.price, send.quantity) for send in moved.sends] == [(Decimal("101.00"), 1)]
+    assert kinds(none) == ["ConfigurationApplied", "IntentExpired"]
+    assert bot.engine.orders() == {}
+    assert bot.replayed().orders() == {}
 
 
 def test_more_capital_is_no_profit():
