@@ -1,12 +1,10 @@
 """A browser, the web application as the product runs it, and rows behind it."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,38 +16,12 @@ from django.test import Client
 from selenium import webdriver
 
 from apps.dashboard.stream.messages import FIELD, STREAM, Message, encode
+from tests.browser.chromium import CHROMIUM, DRIVER, open_chromium
 from tests.browser.person import Person
 from tests.browser.scene import Scene, make_scene
 from tests.support.exchange import ROOT, wait_until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--force-color-profile=srgb",
-)
-
 Publish = Callable[[Message], None]
-
-
-@contextmanager
-def open_chromium() -> Iterator[webdriver.Chrome]:
-    """Debian's Chromium without a screen."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or "chromium"
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(DRIVER or "chromedriver")
-    browser = webdriver.Chrome(options=options, service=service)
-    browser.set_page_load_timeout(30)
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 @pytest.fixture(scope="session")

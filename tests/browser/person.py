@@ -70,6 +70,14 @@ class Person:
             self.script("return document.getElementById('link-state')?.dataset.state") == "live"
         )
 
+    def cut_off(self, away: bool) -> None:
+        """Take the browser's network away, or give it back."""
+        self.browser.execute_cdp_cmd("Network.enable", {})
+        self.browser.execute_cdp_cmd(
+            "Network.emulateNetworkConditions",
+            {"offline": away, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+        )
+
     def settle(self) -> None:
         """Two frames later: charts draw themselves when the browser next paints."""
         self.browser.execute_async_script(

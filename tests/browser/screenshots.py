@@ -13,7 +13,7 @@ from pathlib import Path
 
 from selenium.webdriver.common.by import By
 
-from tests.browser.conftest import open_chromium
+from tests.browser.chromium import open_chromium
 from tests.browser.looks import LOOKS
 from tests.browser.person import Person
 

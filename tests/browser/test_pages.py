@@ -109,3 +109,16 @@ def test_everything_can_be_done_with_keys(person: Person, scene: Scene) -> None:
     person.enter()
     person.until(lambda: f"/bots/{night.number}/" in person.browser.current_url)
     assert person.console() == []
+
+
+def test_a_page_cut_off_says_so_and_finds_back(person: Person, scene: Scene) -> None:
+    person.go(f"/bots/{scene.bots[0].number}/")
+    person.until(person.is_live)
+
+    person.cut_off(True)
+    person.until(lambda: person.text("#link-state span") == "Live updates paused")
+    fill = scene.fill(trade_id="unseen", price="60777.77")
+    person.cut_off(False)
+
+    person.until(person.is_live)
+    person.until(lambda: person.count(f'[data-fill="{fill.order_id}"]') == 1)

@@ -33,6 +33,8 @@ async function reread() {
   clock.set(now.at);
   take(now);
   for (const [name, html] of Object.entries(now.parts)) swap(name, html);
+  // Lines come with the stream; without it the log is read again too.
+  if (link.state !== "live") await relog();
 }
 
 // A part the server has rendered (and escaped) replaces the one shown, when it differs.
@@ -47,12 +49,14 @@ const log = document.getElementById("log");
 const level = document.getElementById("level");
 const RANK = { INFO: 0, WARNING: 1, ERROR: 2 };
 
-level.addEventListener("change", async () => {
+async function relog() {
   const answer = await ask(`${address}log?level=${level.value}`, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   log.replaceChildren(...page.body.childNodes);
-});
+}
+
+level.addEventListener("change", () => relog().catch(() => {}));
 
 function append(lines) {
   log.querySelector(".nothing")?.remove();

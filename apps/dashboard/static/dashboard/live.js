@@ -10,7 +10,8 @@ export class Link {
     this.address = address;
     this.listeners = listeners;
     this.shown = document.getElementById("link-state");
-    this.state = "";
+    this.stream = "";
+    this.readable = true;
     this.lastId = "";
     this.heard = 0;
     this.source = null;
@@ -32,7 +33,7 @@ export class Link {
       act(event.data ? JSON.parse(event.data) : null);
     });
     on("live", () => this.become("live"));
-    on("paused", () => this.become("paused", "Live updates paused"));
+    on("paused", () => this.become("paused"));
     on("reload", () => this.reread());
     on("alive", () => {});
     on("bye", () => { source.close(); this.source = null; location.reload(); });
@@ -40,7 +41,7 @@ export class Link {
       on(name, (data) => this.listeners[name]?.(data));
     }
     source.onerror = () => {
-      this.become("paused", "Live updates paused");
+      this.become("paused");
       if (source.readyState === EventSource.CLOSED) this.again();
     };
   }
@@ -53,18 +54,22 @@ export class Link {
   // What the page shows has changed (another page of rows): ask for those from now on.
   follow() { this.lastId = ""; this.open(); }
 
-  become(state, words = "Live") {
-    if (state === this.state) return;
-    this.state = state;
-    if (!this.shown) return;
-    this.shown.dataset.state = state;
+  // Live is a page that hears the stream and can read its rows.
+  get state() { return this.stream === "live" && this.readable ? "live" : "paused"; }
+
+  become(stream) { this.stream = stream; this.show(); }
+
+  show() {
+    const words = this.state === "live" ? "Live" : "Live updates paused";
+    if (!this.shown || this.shown.dataset.state === this.state) return;
+    this.shown.dataset.state = this.state;
     this.shown.querySelector("span").textContent = words;
   }
 
   look() {
     const now = Date.now();
     if (this.source && now - this.heard > SILENT_MS) {
-      this.become("paused", "Live updates paused");
+      this.become("paused");
       this.open();
     }
     const every = this.state === "live" ? REREAD_MS : POLL_MS;
@@ -78,7 +83,8 @@ export class Link {
     const wait = Math.max(0, 1000 - (Date.now() - (this.readAt ?? 0)));
     this.wished = setTimeout(async () => {
       this.readAt = Date.now();
-      try { await this.listeners.reread(); } catch { this.become("paused", "Live updates paused"); }
+      this.readable = await this.listeners.reread().then(() => true, () => false);
+      this.show();
     }, wait);
   }
 }
