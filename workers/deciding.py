@@ -68,6 +68,7 @@ class Rhythm:
     """How often to look though nobody woke us, seconds."""
 
     look_around_s: float = 2.0
+    quiet_s: float = 30.0
     ask_desk_s: float = 0.2
 
 

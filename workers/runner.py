@@ -104,9 +104,17 @@ class Runner:
             self._ask_about_unknowns()
 
     def _idle_s(self) -> float:
-        until_look = self._look_at - self._clock.monotonic()
         until_timer = (self._engine.watch().wake_at - self._clock.now()) / 1000
+        if self._is_quiet():
+            # Whatever happens next wakes us: a thousand quiet bots must not cost a thousand looks.
+            return min(until_timer, self._rhythm.quiet_s)
+        until_look = self._look_at - self._clock.monotonic()
         return min(until_look, until_timer, self._rhythm.look_around_s)
+
+    def _is_quiet(self) -> bool:
+        """No order to ask about, no signal that waits for a price, no stop to confirm."""
+        stopping = self._deciding.desired[0] == "STOPPED"
+        return not (stopping or self._engine.orders() or self._early is not None)
 
     def _finished(self) -> bool:
         """Stopped, and nothing of this bot's is left to look after."""
