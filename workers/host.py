@@ -93,10 +93,16 @@ class Host:
             raise
 
     def run(
-        self, duty: Callable[[], Coroutine[Any, Any, str]], *, works_on: tuple[str, UUID]
+        self,
+        duty: Callable[[], Coroutine[Any, Any, str]],
+        *,
+        works_on: tuple[str, UUID] | None = None,
     ) -> str:
-        """Park the calling thread until the duty ends; returns why it ended."""
-        ended: str = self._call(self._work(duty, works_on))
+        """Park the calling thread until the duty ends; returns why it ended.
+
+        `works_on`: the duty whose row this process holds meanwhile, and its id.
+        """
+        ended: str = self._call(duty() if works_on is None else self._work(duty, works_on))
         return ended
 
     def drain(self) -> None:

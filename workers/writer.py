@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from apps.trading.journal import Append, AppendResult
+from workers.ports import StoreUnavailable
 
 Commit = Callable[[Sequence[Append]], Awaitable[Sequence[AppendResult]]]
 
@@ -12,7 +13,8 @@ class Writer:
     """Collects appends for at most `gather_s` or `most_events`, then commits them as one.
 
     One commit is under way at a time; what arrives meanwhile forms the next one, so the busier
-    the database the larger the groups. A failed commit fails every append of its group alike.
+    the database the larger the groups. When the database is away every append of a group fails
+    alike; an error of one append fails that one.
     """
 
     def __init__(self, *, commit: Commit, gather_s: float = 0.005, most_events: int = 200) -> None:
@@ -68,6 +70,11 @@ class Writer:
         try:
             results = await self._commit([append for append, _ in group])
         except Exception as error:
+            if len(group) > 1 and not isinstance(error, StoreUnavailable):
+                # Nothing of it was stored. What one bot brought on must not end the others.
+                for one in group:
+                    await self._commit_one([one])
+                return
             for _, verdict in group:
                 if not verdict.done():
                     verdict.set_exception(error)

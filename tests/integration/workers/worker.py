@@ -74,7 +74,15 @@ class Worker:
     async def start(self, bot: Bot) -> asyncio.Task[str]:
         """A shift of the bot as the supervisor would dispatch it; returns once it knows a price."""
         dispatch = await self.ask(lambda: Bot.objects.get(pk=bot.pk).dispatch_number)
-        ports = ShiftPorts(
+        shift = Shift(ports=self.ports(), surroundings=self)
+        running = asyncio.create_task(shift.run(bot_id=bot.pk, dispatch=dispatch))
+        await self.until(lambda: running.done() or bot.pk in self.crew.at_work())
+        self.price(float(self.venue.price))
+        return running
+
+    def ports(self) -> ShiftPorts:
+        """What every shift of this process works with."""
+        return ShiftPorts(
             store=self._rows,
             snapshots=NoSnapshots(),
             lease=self.lease,
@@ -85,11 +93,10 @@ class Worker:
             rhythm=Rhythm(look_around_s=0.2, ask_desk_s=0.01),
             draining=self.draining,
         )
-        shift = Shift(ports=ports, surroundings=self)
-        running = asyncio.create_task(shift.run(bot_id=bot.pk, dispatch=dispatch))
-        await self.until(lambda: running.done() or bot.pk in self.crew.at_work())
-        self.price(float(self.venue.price))
-        return running
+
+    def silence(self) -> None:
+        """The feed has lost the market."""
+        self.crew.fall_silent(venue=self._key, symbol=self._world.market.symbol)
 
     def price(self, price: float) -> None:
         symbol = self._world.market.symbol

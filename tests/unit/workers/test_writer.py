@@ -113,3 +113,24 @@ async def test_a_cancelled_waiter_does_not_disturb_its_group() -> None:
     assert await waiting == Appended(1)
     with pytest.raises(asyncio.CancelledError):
         await given_up
+
+
+async def test_an_error_that_one_append_brings_on_is_that_ones_alone() -> None:
+    bad, good = append(), append()
+    groups: list[list[Append]] = []
+
+    async def commit(group: Sequence[Append]) -> Sequence[AppendResult]:
+        groups.append(list(group))
+        if bad in group:
+            raise ArithmeticError("a sum that does not add up")
+        return [Appended(7) for _ in group]
+
+    writer = Writer(commit=commit)
+
+    failed, stored = await asyncio.gather(
+        writer.append(bad), writer.append(good), return_exceptions=True
+    )
+
+    assert isinstance(failed, ArithmeticError)
+    assert stored == Appended(7)
+    assert groups == [[bad, good], [bad], [good]]
