@@ -1,16 +1,9 @@
 """The request budget shared by every process behind one address, kept in Redis."""
 
-import asyncio
 import logging
 import math
 import secrets
 from collections.abc import Sequence
-from typing import Any
-
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from apps.trading.ports import Clock, Lane
 from apps.venues.budget import (
@@ -22,75 +15,14 @@ from apps.venues.budget import (
     WeightCounter,
     is_paced,
 )
+from apps.venues.budget_link import RedisLink, Script
 from apps.venues.budget_scripts import ACQUIRE, LEARN
 from apps.venues.budget_waits import Waits
 from apps.venues.turnstile import Turnstile
 
 logger = logging.getLogger(__name__)
 
-# A request must not wait longer for its budget than for its answer.
-ANSWER_S = 0.25
-TRY_AGAIN_S = 1.0
-CONNECTIONS = 4
-
-
-def budget_connection(url: str) -> Any:
-    """A Redis client that answers soon or fails; one per event loop is enough."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS,
-        timeout=ANSWER_S,
-        socket_timeout=ANSWER_S,
-        socket_connect_timeout=ANSWER_S,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
-    return Redis.from_pool(pool)
-
-
-class RedisLink:
-    """One process's way to the budgets in Redis: tried again by one question a second."""
-
-    def __init__(self, *, redis: Any, clock: Clock, market_time: bool = False) -> None:
-        self.acquire = redis.register_script(ACQUIRE)
-        self.learn = redis.register_script(LEARN)
-        self._clock = clock
-        self._market_time = market_time
-        self._gone_until = 0.0
-        self._is_gone = False
-
-    @property
-    def is_up(self) -> bool:
-        """False from an answer that did not come until one that did."""
-        return not self._is_gone
-
-    async def run(self, script: Any, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        """The script's answer; None when Redis gives none within ANSWER_S, at once while gone."""
-        if self._is_gone:
-            if self._clock.monotonic() < self._gone_until:
-                return None
-            # This question finds out; those beside it do not wait for it.
-            self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
-        now = self._clock.now() if self._market_time else ""
-        began = self._clock.monotonic()
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                answer = await script(keys=keys, args=[now, *args])
-        except (RedisError, OSError, TimeoutError) as trouble:
-            # So late a time-out was itself held up: that says more of us than of Redis.
-            if self._clock.monotonic() - began < 2 * ANSWER_S:
-                self._gone(trouble)
-            return None
-        if self._is_gone:
-            self._is_gone = False
-            logger.info("request budget: shared again")
-        return answer
-
-    def _gone(self, trouble: BaseException) -> None:
-        self._gone_until = self._clock.monotonic() + TRY_AGAIN_S
-        if not self._is_gone:
-            self._is_gone = True
-            logger.warning("request budget: own share only, Redis: %s", type(trouble).__name__)
+_ACQUIRE, _LEARN = Script(ACQUIRE), Script(LEARN)
 
 
 class Silence:
@@ -199,7 +131,7 @@ class RedisBudget:
             orders,
             *windows,
         ]
-        answer = await self._link.run(self._link.acquire, self._keys, args)
+        answer = await self._link.run(_ACQUIRE, self._keys, args)
         if answer is None:
             return self._take_own(lane, weight, orders)
         wait_ms, banned_ms = answer
@@ -249,7 +181,7 @@ class RedisBudget:
             *windows,
             *(value for pair in waits.items() for value in pair),
         ]
-        processes = await self._link.run(self._link.learn, self._keys, args)
+        processes = await self._link.run(_LEARN, self._keys, args)
         if processes is None:
             counter.waits.give_back(waits)
         else:

@@ -9,13 +9,8 @@ from apps.venues.budget import (
     names_for_feed,
     rate_limits,
 )
-from apps.venues.budget_redis import (
-    RedisBudget,
-    RedisLink,
-    SharedCounter,
-    Silence,
-    budget_connection,
-)
+from apps.venues.budget_link import RedisLink, budget_connection
+from apps.venues.budget_redis import RedisBudget, SharedCounter, Silence
 
 
 class Budgets:

@@ -8,13 +8,8 @@ import pytest
 
 from apps.trading.ports import Lane
 from apps.venues.budget import BudgetNames, MemoryBudget, RateLimits
-from apps.venues.budget_redis import (
-    RedisBudget,
-    RedisLink,
-    SharedCounter,
-    Silence,
-    budget_connection,
-)
+from apps.venues.budget_link import RedisLink, budget_connection
+from apps.venues.budget_redis import RedisBudget, SharedCounter, Silence
 from tests.support.venues import ManualClock
 
 LIMIT = 100

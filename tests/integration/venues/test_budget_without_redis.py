@@ -178,3 +178,43 @@ async def test_orders_and_cancels_go_out_while_redis_hangs(exchange: SimExchange
     assert [type(answer) for answer in answers] == [Accepted] * 10
     # The one question that found Redis silent, and what this machine adds to it.
     assert slowest < 1.0
+
+
+async def test_an_event_loop_that_is_held_up_does_not_take_redis_for_gone() -> None:
+    with running_valkey() as server:
+        budgets = Budgets(redis_url=server.url, address="here", processes=2, clock=WallClock())
+        budget = budgets.of_account(an_account("a"))
+        await budget.acquire(lane=Lane.CANCEL, weight=1)
+
+        asking = [
+            asyncio.create_task(budget.acquire(lane=Lane.CANCEL, weight=1)) for _ in range(500)
+        ]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(0.5)  # what a thousand bots at once do to the loop
+        outcomes = await asyncio.gather(*asking)
+        shared = budget.is_shared
+        await budgets.close()
+
+    assert outcomes == [0.0] * 500
+    assert shared
+
+
+async def test_a_redis_that_lost_its_scripts_is_taught_them_again() -> None:
+    with running_valkey() as server:
+        budgets = Budgets(redis_url=server.url, address="here", processes=2, clock=WallClock())
+        budget = budgets.of_account(an_account("a"))
+        await budget.acquire(lane=Lane.CANCEL, weight=1)
+
+        await budgets._redis.script_flush()
+        await budgets._redis.flushall()
+        outcomes = await asyncio.gather(
+            *(budget.acquire(lane=Lane.CANCEL, weight=1) for _ in range(10)),
+            budget.learn(used=5, retry_after_s=0.0, banned=False),
+        )
+        shared, kept = budget.is_shared, await budgets._redis.keys("flotilla:*")
+        await budgets.close()
+
+    assert outcomes[:10] == [0.0] * 10
+    assert shared
+    assert len(kept) >= 3
