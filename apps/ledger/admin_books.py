@@ -224,13 +224,12 @@ class PositionAdmin(ManyOfBot):
         "exit_quote",
         "pnl_quote",
         "exit_reason",
-        "closed_at",
+        "closed",
     )
     list_display_links = ("begun",)
-    list_filter = ("status",)
+    list_filter = (since("created_at", default_hours=168), "status")
     search_help_text = "Client order id of one of its orders, or a bot's number, name or symbol"
-    # The key begins with the time.
-    ordering = ("-id",)
+    ordering = ("-created_at", "-id")
 
     @admin.display(description="begun (UTC)")
     def begun(self, position: Position) -> str:
@@ -244,6 +243,10 @@ class PositionAdmin(ManyOfBot):
     @admin.display(description="quantity (base)")
     def quantity_base(self, position: Position) -> str:
         return plain(position.quantity)
+
+    @admin.display(description="closed (UTC)")
+    def closed(self, position: Position) -> str:
+        return "" if position.closed_at is None else f"{position.closed_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="entry price (quote)")
     def entry_quote(self, position: Position) -> str:

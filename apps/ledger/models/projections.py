@@ -86,6 +86,7 @@ class Position(models.Model):
             models.Index(fields=["bot", "status"], name="position_by_status"),
             models.Index(fields=["bot", "-created_at"], name="position_by_created"),
             models.Index(fields=["bot", "-closed_at"], name="position_by_closed"),
+            BrinIndex(fields=["created_at"], name="position_by_time", pages_per_range=32),
         ]
 
     def __str__(self) -> str:

@@ -62,14 +62,18 @@ def a_bot(user: User, name: str = "dip buyer", **fields: Any) -> Bot:
 
 def a_position(bot: Bot, order_id: str, **fields: Any) -> Position:
     """An open holding of a bot."""
-    shown = {"status": "active", "quantity": Decimal("0.01"), "bought": Decimal("0.01")}
+    shown: dict[str, Any] = {
+        "status": "active",
+        "quantity": Decimal("0.01"),
+        "bought": Decimal("0.01"),
+    }
+    shown["created_at"] = BORN
     return Position.objects.create(
         bot=bot,
         order_id=order_id,
         symbol=bot.market.symbol,
         entry_price=Decimal("60000.5"),
         config_version=1,
-        created_at=BORN,
         **{**shown, **fields},
     )
 

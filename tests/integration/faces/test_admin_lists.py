@@ -46,8 +46,8 @@ def _rows(user: User, *, first: int, count: int) -> None:
         bot = a_bot(user, f"bot {number}", account=account, market=market)
         order = an_order(bot, f"1test000000{number:05}a1", born_at=datetime.now(UTC))
         a_fill(order, f"t{number}", 2)
-        a_position(bot, order.client_order_id)
         moment = datetime.now(UTC)
+        a_position(bot, order.client_order_id, created_at=moment)
         BotEvent.objects.create(
             bot=bot, seq=1, fence=1, kind="TimerDue", payload={"a": 1}, recorded_at=moment
         )
