@@ -34,7 +34,7 @@ class FleetRows:
 
     async def duties_to_dispatch(self, *, claim_lapses_s: float) -> Sequence[Wanted]:
         found = await self._ask(fleet.duties_to_dispatch, claim_lapses_s=claim_lapses_s)
-        return [Wanted(Duty(each.duty), each.id, each.dispatch) for each in found]
+        return [Wanted(Duty(each.duty), each.id, each.dispatch, each.lapsed) for each in found]
 
     async def claim(self, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
         asked = [fleet.WantedDuty(each.duty.value, each.id, each.dispatch) for each in wanted]

@@ -11,11 +11,12 @@ from workers.dispatch import CeleryDispatcher
 from workers.fleet_rows import FleetRows
 from workers.ports import StoreUnavailable
 from workers.postgres import Database
-from workers.supervisor import Supervisor
+from workers.supervisor import Pace, Supervisor
 
 logger = logging.getLogger(__name__)
 
 _sweeping = threading.Lock()
+_pace = Pace()
 # One thread, kept: the lock that makes a supervisor the only one belongs to its connection.
 _database = Database(threads=1)
 
@@ -28,6 +29,7 @@ def sweep() -> int:
         store=FleetRows(_database, most_bots=settings.BOTS_PER_PROCESS),
         dispatcher=CeleryDispatcher(),
         ttl_s=settings.LEASE_TTL_S,
+        pace=_pace,
         pause=asyncio.sleep,
     )
     try:

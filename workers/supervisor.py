@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 CLAIMED_AT_ONCE = 50
-ON_THEIR_WAY = 250
+FEWEST, MOST = 8, 250
 LOOKS, LOOK_S = 12, 0.25
 NO_ROOM = (
     "waits for room: every bots process runs as many bots as it may; start one more "
@@ -34,11 +34,15 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A duty that should run and does not, with the dispatch number last claimed for it."""
+    """A duty that should run and does not, with the dispatch number last claimed for it.
+
+    `lapsed`: it was sent under that number, and nobody took it in time.
+    """
 
     duty: Duty
     id: UUID
     dispatch: int
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,20 @@ class Room:
 
     places: int
     on_their_way: int
+
+
+class Pace:
+    """How many starts may be on their way to the workers at a time; outlives the sweeps.
+
+    A queue that moves slower than starts are sent makes every one of them come too late, for
+    ever. So a start that nobody took in its time halves the number, a sweep without one doubles it.
+    """
+
+    def __init__(self) -> None:
+        self.most = MOST
+
+    def learn(self, *, came_too_late: int) -> None:
+        self.most = max(FEWEST, self.most // 2) if came_too_late else min(MOST, self.most * 2)
 
 
 class FleetStore(Protocol):
@@ -88,12 +106,14 @@ class Supervisor:
         store: FleetStore,
         dispatcher: Dispatcher,
         ttl_s: float,
+        pace: Pace,
         pause: Callable[[float], Awaitable[None]],
         claim_lapses_s: float = 5.0,
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._ttl_s = ttl_s
+        self._pace = pace
         self._pause = pause
         self._claim_lapses_s = claim_lapses_s
 
@@ -107,15 +127,13 @@ class Supervisor:
             await self._store.ensure_duties()
             wanted = await self._store.duties_to_dispatch(claim_lapses_s=self._claim_lapses_s)
             bots = [duty for duty in wanted if duty.duty is Duty.BOT]
+            if bots:
+                self._pace.learn(came_too_late=sum(bot.lapsed for bot in bots))
             sent = await self._start([duty for duty in wanted if duty.duty is not Duty.BOT])
             return sent + await self._start_bots(bots)
 
     async def _start_bots(self, bots: Sequence[Wanted]) -> int:
-        """As many as the workers have room for, never more at a time than they soon take.
-
-        A start that waits in the queue longer than its claim lasts is sent again: more of them
-        than the workers can take would keep all of them from ever starting.
-        """
+        """As many as the workers have room for, never more at a time than they soon take."""
         sent = 0
         for _ in range(LOOKS):
             if not bots:
@@ -123,7 +141,7 @@ class Supervisor:
             room = await self._store.room_for_bots(claim_lapses_s=self._claim_lapses_s)
             if not room.places:
                 break
-            now = bots[: max(0, min(room.places, ON_THEIR_WAY - room.on_their_way))]
+            now = bots[: max(0, min(room.places, self._pace.most - room.on_their_way))]
             sent += await self._start(now)
             bots = bots[len(now) :]
             if bots:

@@ -6,7 +6,18 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 
 from apps.bots.models import Bot
@@ -27,11 +38,15 @@ DUTIES: dict[str, type[Leased]] = {"desk": Desk, "feed": BarFeed, "bot": Bot}
 
 @dataclass(frozen=True, slots=True)
 class WantedDuty:
-    """A duty that should run and does not, with the dispatch number last claimed for it."""
+    """A duty that should run and does not, with the dispatch number last claimed for it.
+
+    `lapsed`: it was sent under that number, and nobody took it in time.
+    """
 
     duty: str
     id: UUID
     dispatch: int
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +119,21 @@ def duties_to_dispatch(*, claim_lapses_s: float) -> list[WantedDuty]:
     for duty, rows in (("desk", desks), ("feed", feeds), ("bot", working)):
         found = rows.filter(_unattended(claim_lapses_s)).order_by("dispatched_at", "pk")
         wanted += [
-            WantedDuty(duty, pk, number)
-            for pk, number in found.values_list("pk", "dispatch_number")
+            WantedDuty(duty, pk, number, lapsed)
+            for pk, number, lapsed in found.annotate(lapsed=_never_taken(duty)).values_list(
+                "pk", "dispatch_number", "lapsed"
+            )
         ]
     return wanted
+
+
+def _never_taken(duty: str) -> Case:
+    """Sent and not taken: a release forgets when a duty was sent, except after an error."""
+    sent = Q(process__isnull=True, dispatched_at__isnull=False)
+    if duty == "bot":
+        sent &= ~Q(observed_status=Bot.Observed.ERROR)
+    yes, no = Value(value=True), Value(value=False)
+    return Case(When(sent, then=yes), default=no, output_field=BooleanField())
 
 
 def _unattended(claim_lapses_s: float) -> Q:

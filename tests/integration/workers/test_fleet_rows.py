@@ -251,3 +251,16 @@ def test_an_older_start_asked_for_beside_the_right_one_takes_nothing() -> None:
     assert taken[old] is None
     assert taken[right] is not None
     assert Bot.objects.get(pk=bot.pk).fence == 1
+
+
+def test_a_start_that_nobody_took_in_time_is_told_apart() -> None:
+    world = make_world(USDT="1000")
+    never, sent, resting = (make_bot(world, name) for name in ("one", "two", "three"))
+    for bot in (sent, resting):
+        fleet.claim(duty="bot", id=bot.id, dispatch=0)
+    Bot.objects.filter(pk=resting.pk).update(observed_status="ERROR")
+    lapse_claims()
+
+    lapsed = {each.id: each.lapsed for each in wanted("bot")}
+
+    assert lapsed == {never.id: False, sent.id: True, resting.id: False}

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-from workers.supervisor import NO_ROOM, ON_THEIR_WAY, Duty, Room, Supervisor, Wanted
+from workers.supervisor import FEWEST, MOST, NO_ROOM, Duty, Pace, Room, Supervisor, Wanted
 
 
 class Rows:
@@ -65,9 +65,11 @@ def duties(*kinds: Duty) -> list[Wanted]:
     return [Wanted(kind, uuid4(), 6) for kind in kinds]
 
 
-async def swept(rows: Rows) -> list[tuple[Duty, UUID, int]]:
+async def swept(rows: Rows, pace: Pace | None = None) -> list[tuple[Duty, UUID, int]]:
     sent = Sent()
-    supervisor = Supervisor(store=rows, dispatcher=sent, ttl_s=6.0, pause=rows.take_some)
+    supervisor = Supervisor(
+        store=rows, dispatcher=sent, ttl_s=6.0, pace=pace or Pace(), pause=rows.take_some
+    )
     count = await supervisor.sweep()
     assert count == len(sent.all)
     return sent.all
@@ -104,15 +106,31 @@ async def test_never_more_are_on_their_way_than_workers_soon_take() -> None:
     rows = Rows(duties(*[Duty.BOT] * 900), room=1_000)
 
     assert len(await swept(rows)) == 900
-    assert rows.most_on_their_way == ON_THEIR_WAY
+    assert rows.most_on_their_way == MOST
 
 
 async def test_a_sweep_ends_when_the_workers_take_nothing() -> None:
     rows = Rows(duties(*[Duty.BOT] * 900), room=1_000)
     rows.take_some = nothing  # type: ignore[method-assign]
 
-    assert len(await swept(rows)) == ON_THEIR_WAY
+    assert len(await swept(rows)) == MOST
     assert rows.told == {}
+
+
+async def test_starts_that_come_too_late_are_sent_ever_fewer_at_a_time() -> None:
+    pace = Pace()
+    late = [Wanted(Duty.BOT, uuid4(), 6, lapsed=True) for _ in range(900)]
+
+    sent = []
+    for _ in range(7):
+        rows = Rows(late, room=1_000)
+        rows.take_some = nothing  # type: ignore[method-assign]
+        sent.append(len(await swept(rows, pace)))
+
+    assert sent == [125, 62, 31, 15, FEWEST, FEWEST, FEWEST]
+    rows = Rows(duties(*[Duty.BOT] * 900), room=1_000)
+    rows.take_some = nothing  # type: ignore[method-assign]
+    assert len(await swept(rows, pace)) == 2 * FEWEST
 
 
 async def nothing(_seconds: float) -> None:
