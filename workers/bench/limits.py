@@ -111,8 +111,10 @@ def declare(benches: Any) -> None:
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
-def run(options: Mapping[str, Any], *, say: Say) -> LimitsReport:
-    """Start a throw-away installation, measure, stop it. SiteError when it could not be run."""
+def run(
+    options: Mapping[str, Any], *, say: Say, tell: Callable[[LimitsReport], None]
+) -> LimitsReport:
+    """Start a throw-away installation, measure, tell, stop it. SiteError: it could not be run."""
     known = generated_symbols()
     if not 1 <= options["markets"] <= len(known):
         raise SiteError(f"--markets: from 1 to {len(known)}")
@@ -132,7 +134,7 @@ def run(options: Mapping[str, Any], *, say: Say) -> LimitsReport:
                 say=say,
             )
         )
-        return measure(
+        report = measure(
             site=site,
             venue=venue,
             bots=options["bots"],
@@ -141,6 +143,9 @@ def run(options: Mapping[str, Any], *, say: Say) -> LimitsReport:
             minutes=options["minutes"],
             say=say,
         )
+        # Before everything is stopped, which takes its time and may be cut short.
+        tell(report)
+        return report
 
 
 def measure(

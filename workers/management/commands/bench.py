@@ -35,11 +35,14 @@ class Command(BaseCommand):
     def _limits(self, options: dict[str, Any]) -> None:
         from workers.proof.site import SiteError
 
+        def tell(report: limits.LimitsReport) -> None:
+            self.stdout.write(json.dumps(report.as_json()) if options["json"] else str(report))
+            self.stdout.flush()
+
         try:
-            report = limits.run(options, say=self._say)
+            report = limits.run(options, say=self._say, tell=tell)
         except SiteError as trouble:
             raise CommandError(str(trouble), returncode=2) from trouble
-        self.stdout.write(json.dumps(report.as_json()) if options["json"] else str(report))
         if not report.held:
             raise CommandError("the request limits were not kept as promised")
 
