@@ -123,7 +123,8 @@ def _compare(
     table: str, row_type: type[Any], stored: Mapping[str, Any], rebuilt: Mapping[str, Any]
 ) -> list[Difference]:
     found: list[Difference] = []
-    for key in sorted({*stored, *rebuilt}):
+    # Shorter first: sequence numbers in their order, so the first difference is the earliest.
+    for key in sorted({*stored, *rebuilt}, key=lambda name: (len(name), name)):
         ours, theirs = stored.get(key), rebuilt.get(key)
         if ours is None or theirs is None:
             shown = ("absent", "present") if ours is None else ("present", "absent")
