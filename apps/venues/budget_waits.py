@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from apps.trading.ports import Lane
 
 # Upper ends of the classes, ms; what waited longer is in the last one.
-CLASSES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 15_000)
+CLASSES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 300, 500, 700, 900, 1_000, 2_000, 5_000, 15_000)
 
 
 class Waits:
