@@ -90,7 +90,15 @@ def _number(value: Any) -> Decimal | None:
         result = Decimal(str(value))
     except InvalidOperation:
         return None
-    return result if result.is_finite() else None
+    return _plainest(result) if result.is_finite() else None
+
+
+def _plainest(number: Decimal) -> Decimal:
+    """Without idle zeros: one client reads a tick as 0.01, the next the venue's own 0.01000000.
+
+    What is rounded to it is journaled as text, and must read the same whichever client listed it.
+    """
+    return Decimal(format(number.normalize(), "f"))
 
 
 def _positive(value: Any) -> Decimal | None:

@@ -6,6 +6,7 @@ import pytest
 
 from apps.trading.engine import Engine
 from apps.trading.events import ConfigurationApplied, ModeChanged
+from apps.trading.instrument import Instrument
 from apps.trading.order import OrderStatus, Role, VenueStatus
 from apps.trading.plan import ProfitStep
 from apps.trading.risk import Limits, Totals
@@ -312,6 +313,18 @@ def test_new_rules_of_the_market_are_journaled_with_the_next_price():
     assert changed.events[0].instrument["lot_size"] == "0.5"
     assert step.sends[0].quantity == Decimal("1.0")
     assert bot.replayed().snapshot() == bot.engine.snapshot()
+
+
+def test_rules_written_with_idle_zeros_are_the_same_rules():
+    bot = Bot()
+    bot.open()
+    idle = bot.market.to_json()
+    for name in ("tick_size", "lot_size"):
+        idle[name] += "000"
+
+    bot.market = Instrument.from_json(idle)
+
+    assert bot.replayed().orders() == bot.engine.orders()
 
 
 def test_a_snapshot_restores_the_bot_and_refuses_another_one():

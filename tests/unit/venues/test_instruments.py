@@ -40,6 +40,28 @@ def test_where_the_fee_is_taken_is_the_exchanges_way() -> None:
     assert instrument.fee_taken_in == "quote"
 
 
+def test_the_rules_read_the_same_whichever_client_listed_them() -> None:
+    exact = {
+        "precision": {"price": "0.01000000", "amount": "0.00001000"},
+        "limits": {
+            "amount": {"min": "0.00010000", "max": "9000.00000000"},
+            "cost": {"min": "5.00000000"},
+        },
+    }
+    floats = {
+        "precision": {"price": 0.01, "amount": 0.00001},
+        "limits": {"amount": {"min": 0.0001, "max": 9000.0}, "cost": {"min": 5.0}},
+    }
+
+    first = instrument_from(MARKET | exact, profile=BINANCE)
+    second = instrument_from(MARKET | floats, profile=BINANCE)
+
+    assert first is not None
+    assert second is not None
+    assert first.to_json() == second.to_json()
+    assert first.to_json()["max_quantity"] == "9000"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
