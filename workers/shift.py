@@ -125,7 +125,8 @@ class Shift:
         deciding = await self._deciding(taken, engine, execution, prices, account)
         self._around.running(taken=taken, bot=deciding)
         if recovered.is_new:
-            mailbox.post(first_configuration(taken))
+            # Before any letter: a signal may have come to the mailbox while the account was opened.
+            await deciding.take(first_configuration(taken))
         await self._offer_latest_signal(taken, mailbox)
         mailbox.facts_waiting()
         mailbox.standing_changed()
