@@ -13,6 +13,7 @@ from tests.integration.workers.test_shift_troubles import bought, shift_of
 from tests.integration.workers.test_signals_once import bot, give, world
 from tests.integration.workers.worker import Worker, play
 from workers.mailbox import Mailbox
+from workers.prices import BotPrices
 
 __all__ = ["bot", "world"]
 
@@ -25,17 +26,18 @@ def test_a_signal_that_comes_while_the_account_is_opened_is_acted_on_after_it(
     async def story(worker: Worker) -> None:
         await worker.ask(lambda: give(bot))
         signals = await worker.ask(lambda: latest_signals(bot_ids=[bot.pk]))
-        joined = worker.joined
+        prices = worker.prices
 
-        def joined_with_a_signal(*, taken: Taken, mailbox: Mailbox) -> None:
-            joined(taken=taken, mailbox=mailbox)
+        async def prices_and_a_signal(*, taken: Taken, mailbox: Mailbox) -> BotPrices:
+            """The market is watched already, and a signal has come."""
+            place = await prices(taken=taken, mailbox=mailbox)
+            worker.price(float(worker.venue.price))
             mailbox.post(signals[bot.pk])
+            return place
 
-        worker.joined = joined_with_a_signal  # type: ignore[method-assign]
+        worker.prices = prices_and_a_signal  # type: ignore[method-assign]
         number = await worker.ask(lambda: Bot.objects.get(pk=bot.pk).dispatch_number)
         running = asyncio.create_task(shift_of(worker).run(bot_id=bot.pk, dispatch=number))
-        await worker.until(lambda: bot.pk in worker.crew.at_work())
-        worker.price(float(worker.venue.price))
         await bought(worker, bot)
         await worker.drain(running)
 
