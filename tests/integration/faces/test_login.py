@@ -185,8 +185,8 @@ def test_an_unknown_api_address_is_a_problem_and_other_addresses_a_page(db: None
     assert APIClient().get("/nothing")["Content-Type"].startswith("text/html")
 
 
-def test_the_front_page_leads_to_the_admin(db: None) -> None:
+def test_the_front_page_leads_a_stranger_to_the_login(db: None) -> None:
     answer = APIClient().get("/")
 
     assert answer.status_code == 302
-    assert answer["Location"] == "/admin/"
+    assert answer["Location"] == "/login/?next=/"
