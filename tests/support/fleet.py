@@ -152,6 +152,13 @@ class Fleet:
         )  # fmt: skip
         self.start("beat", "-s", str(self._folder / "beat"), log="beat")
 
+    def start_signals(self, **more: str) -> None:
+        """Only the signals: nobody sweeps, nobody keeps time."""
+        self.start(
+            "worker", "-Q", "signals", "-P", "threads", "-c", "1", "-n", "signals@test",
+            "--without-gossip", "--without-mingle", log="signals", **more,
+        )  # fmt: skip
+
     def log(self, name: str) -> str:
         return (self._folder / f"{name}.log").read_text()
 
