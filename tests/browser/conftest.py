@@ -26,9 +26,12 @@ Publish = Callable[[Message], None]
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[webdriver.Chrome]:
-    """The tests that need it are skipped where there is none."""
+    """The tests that need it are skipped where there is none, unless it was promised."""
     if not (CHROMIUM and DRIVER):
-        pytest.skip("needs chromium and chromium-driver: apt install chromium chromium-driver")
+        missing = "needs chromium and chromium-driver: apt install chromium chromium-driver"
+        if os.environ.get("FLOTILLA_BROWSER_TESTS") == "required":
+            pytest.fail(missing)
+        pytest.skip(missing)
     with open_chromium() as browser:
         yield browser
 
