@@ -135,10 +135,15 @@ def changes_its_targets(holder: Bot, seen: Seen, bought: Position) -> None:
         apply_to_open=True,
     )
     assert bought.entry_price is not None
-    target = (bought.entry_price * Decimal("1.5")).quantize(Decimal("0.01"))
+    target, tick = bought.entry_price * Decimal("1.5"), holder.market.tick_size
+
+    def at_target() -> bool:
+        # Two ticks are equally near to a target that lies between them.
+        ((side, price),) = seen.open_orders(holder) or [("none", target)]
+        return side == "SELL" and abs(price - target) * 2 <= tick
+
     wait_until(
-        lambda: seen.open_orders(holder) == [("SELL", target)],
-        describe=lambda: f"{seen.open_orders(holder)} instead of a target of {target}",
+        at_target, describe=lambda: f"{seen.open_orders(holder)} instead of a target of {target}"
     )
     took("the configuration", moved.created_at, holder, "ConfigurationApplied")
 
