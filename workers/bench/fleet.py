@@ -21,6 +21,7 @@ from apps.venues.simexchange.prices import open_source
 from workers.bench import orders
 from workers.bench.figures import Figure, share
 from workers.bench.market import Course, MarketDriver, courses_of
+from workers.bench.phases import PHASES
 from workers.bench.proc import Stretch, is_gone, memory_kb
 from workers.bench.site import BenchSite, until
 from workers.demo.exchange import EXCHANGE
@@ -68,24 +69,40 @@ class FleetBench:
     accounts: int
     seconds: float
     say: Say
+    only: Sequence[str] = PHASES
     figures: list[Figure] = field(default_factory=list)
 
     def run(self) -> list[Figure]:
         """Every phase in order; the figures so far are in `figures` when one fails."""
         self._open()
         try:
+            self._tell_processes()
             self._start_bots()
-            self._fire_markets()
-            self._at_rest("idle prices", per_second=1.0)
-            self._at_rest("busy prices", per_second=BUSY_PER_SECOND)
-            self.driver.pace(per_second=2.0)
-            self._stop_one_by_one()
-            self._fire_all()
-            self._take_over()
-            self._warm_stop()
+            self._phases()
         finally:
             self.driver.stop()
         return self.figures
+
+    def _phases(self) -> None:
+        phases: dict[str, Callable[[], None]] = {
+            "orders": self._fire_markets,
+            "rest": self._rest,
+            "stops": self._stop_one_by_one,
+            "all": self._fire_all,
+            "takeover": self._take_over,
+            "stop": self._warm_stop,
+        }
+        for name in PHASES:
+            if name in self.only:
+                self.say(f"phase {name}")
+                self.driver.pace(per_second=1.0 if name == "orders" else 2.0)
+                phases[name]()
+
+    def _tell_processes(self) -> None:
+        """For whoever wants to look into one with a profiler while it works."""
+        pids = {one.name: one.pid for one in self.site.programs().values() if one.pid is not None}
+        pids["exchange"] = self.site.exchange_pid()
+        self.say("processes: " + ", ".join(f"{name} {pid}" for name, pid in pids.items()))
 
     def _note(
         self, name: str, value: float, unit: str, most: float | None = None, note: str = ""
@@ -175,6 +192,10 @@ class FleetBench:
         self._note("database connections", _connections(pid), "connections", 5.0)
 
     # ---- at rest -------------------------------------------------------------------------------
+
+    def _rest(self) -> None:
+        self._at_rest("idle prices", per_second=1.0)
+        self._at_rest("busy prices", per_second=BUSY_PER_SECOND)
 
     def _at_rest(self, what: str, *, per_second: float) -> None:
         self.driver.pace(per_second=per_second)

@@ -4,11 +4,15 @@ import asyncio
 import json
 import os
 import time
+from argparse import ArgumentTypeError
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from workers.bench.figures import Figure, as_json, machine, share, table
 from workers.bench.market import SWAY, Course
+from workers.bench.phases import PHASES, asked_phases
 from workers.bench.proc import Stretch, is_gone, memory_kb
 from workers.lag import write_lags
 
@@ -81,3 +85,14 @@ async def test_a_loop_that_is_held_up_is_seen_to_be_late(tmp_path: Path) -> None
     seen = json.loads(log.read_text().splitlines()[0])["late_ms"]
     assert len(seen) >= 20
     assert max(seen) > 100
+
+
+def test_phases_run_in_the_order_of_the_bench_and_only_where_they_can() -> None:
+    assert asked_phases("stop, takeover") == ("takeover", "stop")
+    assert asked_phases(",".join(reversed(PHASES))) == PHASES
+    with pytest.raises(ArgumentTypeError, match="no such phase: 'lunch'"):
+        asked_phases("orders,lunch")
+    with pytest.raises(ArgumentTypeError, match="no such phase: ''"):
+        asked_phases("")
+    with pytest.raises(ArgumentTypeError, match="stops needs orders"):
+        asked_phases("stops")

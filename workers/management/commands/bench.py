@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workers.bench import limits
+from workers.bench.phases import PHASES, asked_phases
 
 
 class Command(BaseCommand):
@@ -23,6 +24,13 @@ class Command(BaseCommand):
         fleet.add_argument("--accounts", type=_from_one, default=10, metavar="A")
         fleet.add_argument(
             "--seconds", type=float, default=60.0, metavar="S", help="of each phase at rest"
+        )
+        fleet.add_argument(
+            "--only",
+            type=asked_phases,
+            default=PHASES,
+            metavar="PHASES",
+            help=f"measure only these after the start, some of {','.join(PHASES)}",
         )
         fleet.add_argument("--json", action="store_true", help="one JSON object on stdout")
         limits.declare(benches)
@@ -63,6 +71,7 @@ class Command(BaseCommand):
                     accounts=options["accounts"],
                     seconds=options["seconds"],
                     say=self._say,
+                    only=options["only"],
                 )
                 try:
                     figures = bench.run()
