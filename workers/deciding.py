@@ -20,7 +20,8 @@ from apps.trading.events import (
     kind_of,
 )
 from apps.trading.journal import Append, Appended, Fenced, Refused, Taken
-from apps.trading.order import Role
+from apps.trading.mode import strictness
+from apps.trading.order import EXIT_ROLES
 from apps.trading.past import Marks, Snapshot, Stamp
 from apps.trading.ports import Clock, Lane, PriceTick, Venue
 from apps.trading.risk import Totals
@@ -31,8 +32,6 @@ from workers.ports import BotStore, Lease, StoreUnavailable
 
 MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
 WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_off"}
-# From most to least, as the ledger judges them.
-STRICTER = ("trade", "exits_only", "flatten", "nothing")
 # Made of a reading of what people decided; a newer reading makes them again.
 READ = (ConfigurationApplied, ModeChanged)
 # Exits go on with whatever comes; what is bought must have a price that is known to hold.
@@ -247,11 +246,11 @@ class Deciding:
         self.epochs = standing.epochs
         self.desired = (standing.desired_status, standing.stop_kind)
         self._narrator.status(standing.shown, standing.reason)
-        if STRICTER.index(standing.mode) > STRICTER.index(self._engine.mode):
+        if strictness(standing.mode) > strictness(self._engine.mode):
             await self.take(ModeChanged(standing.mode, standing.reason))
         if standing.config_version > self._engine.config_version:
             await self._configure()
-        if STRICTER.index(standing.mode) < STRICTER.index(self._engine.mode):
+        if strictness(standing.mode) < strictness(self._engine.mode):
             await self.take(ModeChanged(standing.mode, standing.reason))
 
     async def _configure(self) -> None:
@@ -285,5 +284,4 @@ def _crash_after(events: Sequence[Event]) -> None:
 
 
 def _lane(intent: OrderIntent) -> Lane:
-    exits = (Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL)
-    return Lane.EXIT if intent.role in exits else Lane.ENTRY
+    return Lane.EXIT if intent.role in EXIT_ROLES else Lane.ENTRY

@@ -200,5 +200,3 @@ class Runner:
                 # Every fill is in our books, the venue's final word is not; or not even they are,
                 # where the account's stream keeps silent.
                 self._execution.follow(client_order_id=order.client_order_id)
-
-    # ---- one event -----------------------------------------------------------------------------

@@ -7,9 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.common.sql import fetch
-from apps.trading.order import Role
-
-EXITS = (Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL)
+from apps.trading.order import EXIT_ROLES, Role
 
 _OUT_OF_ORDER = """
 SELECT number, seq, fence, kind, before_seq, before_fence FROM (
@@ -38,13 +36,24 @@ class SignedOrder:
 
 @dataclass(frozen=True, slots=True)
 class FilledExit:
-    """A fill of an order that ends a position."""
+    """A fill of an order that ends a position; `booked_at`: when the bot's journal took it in."""
 
     bot_id: UUID
     client_order_id: str
     role: Role
     quantity: Decimal
     filled_at: int
+    booked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPosition:
+    """A position that holds coins, and its average price."""
+
+    position_id: UUID
+    bot_id: UUID
+    symbol: str
+    entry_price: float
 
 
 def journals_out_of_order() -> list[str]:
@@ -94,18 +103,39 @@ def shift_starts(*, since: datetime) -> dict[tuple[UUID, int], datetime]:
 def exits_filled(*, since: int, until: int) -> list[FilledExit]:
     """Fills of exits, stops and targets that the exchange made between two times, ms."""
     rows = fetch(
-        "SELECT f.bot_id, f.order_id, o.role, f.quantity, f.filled_ms FROM ledger_fill f"
+        "SELECT f.bot_id, f.order_id, o.role, f.quantity, f.filled_ms,"
+        " (extract(epoch FROM e.recorded_at) * 1000)::bigint FROM ledger_fill f"
         " JOIN ledger_order o ON o.client_order_id = f.order_id"
+        " JOIN ledger_botevent e ON e.bot_id = f.bot_id AND e.seq = f.seq"
         " WHERE f.filled_ms >= %s AND f.filled_ms < %s AND o.role = ANY(%s)"
         " ORDER BY f.filled_ms",
-        [since, until, [int(role) for role in EXITS]],
+        [since, until, [int(role) for role in sorted(EXIT_ROLES)]],
     )
     return [
-        FilledExit(bot_id, order_id, Role(role), quantity, at)
-        for bot_id, order_id, role, quantity, at in rows
+        FilledExit(bot_id, order_id, Role(role), quantity, at, booked_at)
+        for bot_id, order_id, role, quantity, at, booked_at in rows
     ]
 
 
 def open_positions() -> int:
     """How many positions hold coins."""
     return int(fetch("SELECT count(*) FROM ledger_position WHERE status = 'active'")[0][0])
+
+
+def positions_held() -> list[HeldPosition]:
+    """Every position that holds coins, in the order of the bots' numbers."""
+    rows = fetch(
+        "SELECT p.id, p.bot_id, p.symbol, p.entry_price::float FROM ledger_position p"
+        " JOIN bots_bot b ON b.id = p.bot_id WHERE p.status = 'active' ORDER BY b.number, p.index"
+    )
+    return [HeldPosition(*row) for row in rows]
+
+
+def configurations_taken_over(*, bot_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The newest version of what it is to do that each bot's journal holds."""
+    rows = fetch(
+        "SELECT bot_id, max((payload->>'version')::int) FROM ledger_botevent"
+        " WHERE kind = 'ConfigurationApplied' AND bot_id = ANY(%s) GROUP BY bot_id",
+        [list(bot_ids)],
+    )
+    return dict(rows)

@@ -11,12 +11,9 @@ from django.conf import settings
 from apps.common.sql import fetch
 from apps.ledger.rows import BotFacts
 from apps.trading.journal import BotStanding, StopEpochs
-from apps.trading.order import Role, Side
+from apps.trading.mode import EXITS_ONLY, FLATTEN, NOTHING, TRADE, strictness
+from apps.trading.order import EXIT_ROLES, Role, Side
 
-TRADE, EXITS_ONLY, FLATTEN, NOTHING = "trade", "exits_only", "flatten", "nothing"
-# From most to least: each admits less than the one before.
-MODES = (TRADE, EXITS_ONLY, FLATTEN, NOTHING)
-EXITS = frozenset({Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL})
 DOING = {
     TRADE: "trades",
     EXITS_ONLY: "opens nothing, lets exits go on",
@@ -58,7 +55,7 @@ class Standing:
     @property
     def mode(self) -> str:
         """The stricter of the system's and the bot's."""
-        return max(self._system_mode, self._bot_mode, key=MODES.index)
+        return max(self._system_mode, self._bot_mode, key=strictness)
 
     @property
     def _system_mode(self) -> str:
@@ -149,7 +146,7 @@ def _admitted(mode: str, role: int, side: str) -> bool:
     if side != Side.SELL.value:
         return False
     if mode == EXITS_ONLY:
-        return role in EXITS
+        return role in EXIT_ROLES
     # A position that was being stopped out when people said "sell" ends by the order of its stop.
     return mode == FLATTEN and role in (Role.EXIT, Role.STOP)
 

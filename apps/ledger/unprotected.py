@@ -6,7 +6,8 @@ from uuid import UUID
 from django.conf import settings
 
 from apps.common.sql import fetch
-from apps.ledger.standing import NOTHING, Standing, read_standings
+from apps.ledger.standing import Standing, read_standings
+from apps.trading.mode import NOTHING
 
 _HOLDING = """
 SELECT p.bot_id, b.observed_status FROM ledger_position p JOIN bots_bot b ON b.id = p.bot_id

@@ -23,6 +23,7 @@ from apps.trading.events import (
 from apps.trading.instrument import Instrument
 from apps.trading.intent import CancelIntent, OrderIntent
 from apps.trading.kernel.words import clock_of, move, moved
+from apps.trading.mode import TRADE
 from apps.trading.order import OrderStatus
 from apps.trading.plan import Plan
 from apps.trading.position import PositionView
@@ -91,7 +92,7 @@ class Engine:
             plan_seq=0,
             signal_at=-1,
             seen_at=-1,
-            mode="trade",
+            mode=TRADE,
             watch=self._workspace.watch(),
             configuration=configuration,
         )

@@ -29,6 +29,10 @@ class Role(IntEnum):
     GRID_SELL = 7
 
 
+EXIT_ROLES = frozenset({Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL})
+"""Orders that make a position smaller."""
+
+
 class OrderStatus(StrEnum):
     """PLANNED: wished and journaled. SENDING: signed, outcome not known. OPEN: at the venue.
 

@@ -29,15 +29,16 @@ from apps.trading.events import (
     TimerDue,
 )
 from apps.trading.kernel import layout
+from apps.trading.mode import EXITS_ONLY, FLATTEN, NOTHING, TRADE
 from apps.trading.order import VenueStatus
 from apps.trading.position import fee_parts
 from apps.trading.workspace import checked_price
 
 MODES = {
-    "trade": layout.TRADE,
-    "exits_only": layout.EXITS_ONLY,
-    "nothing": layout.NOTHING,
-    "flatten": layout.FLATTEN,
+    TRADE: layout.TRADE,
+    EXITS_ONLY: layout.EXITS_ONLY,
+    FLATTEN: layout.FLATTEN,
+    NOTHING: layout.NOTHING,
 }
 # SendRefused without a wait: still give the venue a moment.
 RETRY_AT_LEAST_MS = 100

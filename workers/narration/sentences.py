@@ -28,14 +28,13 @@ from apps.trading.events import (
     SignalActed,
 )
 from apps.trading.kernel.layout import SIGNAL_ADD, SIGNAL_ENTER, SIGNAL_EXIT
-from apps.trading.order import OrderType, Role, Side, VenueStatus
+from apps.trading.order import EXIT_ROLES, OrderType, Role, Side, VenueStatus
 from apps.trading.risk import VERDICTS
 from workers.narration.amounts import money, percent, plain
 from workers.narration.scene import ENDINGS, Scene
 
 INFO, WARNING, ERROR = "INFO", "WARNING", "ERROR"
 WISHES = {SIGNAL_ENTER: "buy", SIGNAL_EXIT: "sell", SIGNAL_ADD: "add"}
-SELLING = frozenset({Role.EXIT, Role.STOP, Role.TAKE_PROFIT, Role.GRID_SELL})
 OUT_OF_FUNDS = "insufficient_funds"
 
 
@@ -88,7 +87,7 @@ def _planned(event: IntentPlanned, scene: Scene) -> Said | None:
 
 
 def _refused(event: IntentRefused, scene: Scene) -> Said:
-    deed = "sell" if Role(event.role) in SELLING else "buy"
+    deed = "sell" if Role(event.role) in EXIT_ROLES else "buy"
     if event.code == OUT_OF_FUNDS and event.message == OUT_OF_FUNDS_MESSAGE:
         return Said(WARNING, f"did not {deed}: capital is used up ({_needs(event, scene)})")
     if event.code == OUT_OF_FUNDS:
