@@ -61,6 +61,7 @@ async def run_desk(host: Host, *, account_id: UUID, dispatch: int) -> str:
             terms=Terms(
                 installation=host.settings.installation,
                 recv_window_ms=host.settings.windows.recv_window_ms,
+                most_lists=account.venue.profile.most_lists,
             ),
             rhythm=DeskRhythm(),
             draining=host.draining,

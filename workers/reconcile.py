@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from apps.trading.intent import parse
 from apps.trading.journal import LiveOrder, TakenDesk
 from apps.trading.order import OrderStatus
-from apps.trading.outcome import Balance, NothingToCancel, VenueFill, VenueOrder
+from apps.trading.outcome import Accepted, Balance, VenueFill, VenueOrder
 from apps.trading.ports import Clock, Venue, VenueUnavailable
 from workers.ports import DeskLost, DeskStore, Wakeups
 
 logger = logging.getLogger(__name__)
 
-# What an exchange like Binance takes for its lists of open orders: one market, or all of them.
-LIST_ONE, LIST_ALL = 6, 80
 # A trade between two readings shows as a difference that a moment later is gone.
 MOMENT_S = 0.25
 # The same difference at two readings in a row is one that stays.
@@ -27,10 +25,14 @@ BUSY_READINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`overlap_ms` of fills are read again; a cancel of our own carries `recv_window_ms`."""
+    """`overlap_ms` of fills are read again; a cancel of our own carries `recv_window_ms`.
+
+    `most_lists`: markets whose open orders are asked for one by one; of more, all at once.
+    """
 
     installation: str
     recv_window_ms: int
+    most_lists: int
     overlap_ms: int = 60_000
 
 
@@ -61,21 +63,25 @@ class Reconciler:
         self._owners: dict[str, str | None] = {}
         self._touched: set[str] = set()
         self._unexplained: str | None = None
-        self._suspects: Set[str] = frozenset()
+        # Orders of nobody's, seen once: where to look again.
+        self._suspects: Mapping[str, str] = {}
 
     # ---- the whole -----------------------------------------------------------------------------
 
     async def whole(self, *, deep: bool) -> Sequence[VenueOrder]:
         """Compare everything and say how it ended; the orders that had moved unknown to us.
 
-        `deep`: fills of every market are read, though nothing speaks for it. DeskLost when the
-        desk has another owner.
+        `deep`: open orders and fills of every market are read, though nothing speaks for it.
+        DeskLost when the desk has another owner.
         """
         asked_at = await self._store.database_now()
         self._opened_at = self._opened_at or asked_at
-        moved = await self.orders()
+        traded: Sequence[str] = ()
         if deep:
-            await self._fetch_fills(await self._store.traded_symbols(account_id=self._account_id))
+            traded = await self._store.traded_symbols(account_id=self._account_id)
+        moved = await self.orders(besides=traded)
+        if deep:
+            await self._fetch_fills(traded)
         difference = await self._balances(again=deep)
         self._unexplained = difference
         if difference is None:
@@ -97,15 +103,20 @@ class Reconciler:
 
     # ---- orders --------------------------------------------------------------------------------
 
-    async def orders(self) -> Sequence[VenueOrder]:
-        """Look every order of ours up that the venue no longer lists; those that had moved."""
+    async def orders(self, *, besides: Sequence[str] = ()) -> Sequence[VenueOrder]:
+        """Look every order of ours up that the venue no longer lists; those that had moved.
+
+        `besides`: markets to list although no live order of ours is there.
+        """
         live = [
             order
             for order in await self._store.live_orders(account_id=self._account_id)
             if not order.settled
         ]
         self._touched |= {order.symbol for order in live}
-        listed = await self._listed({order.symbol for order in live})
+        listed = await self._listed(
+            {order.symbol for order in live} | set(besides) | set(self._suspects.values())
+        )
         moved = []
         for ours in live:
             shown = listed.get(ours.client_order_id)
@@ -123,7 +134,7 @@ class Reconciler:
 
     async def _listed(self, symbols: Set[str]) -> dict[str, VenueOrder]:
         """The venue's open orders that carry an id, by the cheaper of two ways to ask."""
-        one_by_one = len(symbols) * LIST_ONE <= LIST_ALL
+        one_by_one = len(symbols) <= self._terms.most_lists
         asked: Sequence[str | None] = sorted(symbols) if one_by_one else [None]
         return {
             order.client_order_id: order
@@ -152,16 +163,16 @@ class Reconciler:
             if marked
             else frozenset()
         )
-        for name in sorted(strangers & self._suspects):
+        for name in sorted(strangers & self._suspects.keys()):
             await self._take_back(listed[name], name)
-        self._suspects = strangers
+        self._suspects = {name: listed[name].symbol for name in strangers}
 
     def _is_marked(self, client_order_id: str) -> bool:
         named = parse(client_order_id)
         return named is not None and named.installation == self._terms.installation
 
     async def _take_back(self, order: VenueOrder, client_order_id: str) -> None:
-        logger.error("order %s is not in our books: cancelled", client_order_id)
+        logger.error("order %s is not in our books: it is cancelled", client_order_id)
         await self._store.note_orphan(
             account_id=self._account_id, client_order_id=client_order_id, symbol=order.symbol
         )
@@ -171,8 +182,9 @@ class Reconciler:
             signed_at=self._exchange_now(),
             recv_window_ms=self._terms.recv_window_ms,
         )
-        if not isinstance(outcome, NothingToCancel):
-            logger.warning("cancel of %s: %s", client_order_id, type(outcome).__name__)
+        if not isinstance(outcome, Accepted):
+            # It may have been filled meanwhile, or stay open until the next comparison.
+            logger.warning("cancel of %s: %s", client_order_id, outcome)
 
     # ---- fills ---------------------------------------------------------------------------------
 

@@ -74,7 +74,16 @@ class Profile:
     def weight(self, call: str) -> int:
         return self.weights.get(call, 1)
 
+    @property
+    def most_lists(self) -> int:
+        """Of how many markets open orders are asked for one by one, not all at once."""
+        if "all_open_orders" not in self.weights:
+            return _MOST_LISTS
+        return self.weight("all_open_orders") // self.weight("open_orders")
 
+
+# Where no weights are known; some exchanges list the open orders of one market only.
+_MOST_LISTS = 13
 _BINANCE_WEIGHTS = {
     "server_time": 1,
     "place": 1,

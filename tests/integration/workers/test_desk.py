@@ -179,7 +179,7 @@ async def running(scene: Scene, rhythm: DeskRhythm = QUICK) -> AsyncIterator[Des
         lease=Held(),
         clock=clock,
         exchange_now=scene.venue.exchange_now,
-        terms=Terms(installation="test", recv_window_ms=5_000),
+        terms=Terms(installation="test", recv_window_ms=5_000, most_lists=13),
         rhythm=rhythm,
         draining=draining,
     )
