@@ -11,7 +11,9 @@ from workers.proof import rollcall
 from workers.proof.agreement import Auditor
 from workers.proof.catalogue import Catalogue
 from workers.proof.certificate import Blow, Certificate
+from workers.proof.exits import NO_STOP
 from workers.proof.faults import Fault, Struck
+from workers.proof.outage import EXITS_NEED_REDIS, exits_need_redis
 from workers.proof.plants import NothingToPlantIn
 from workers.proof.recovery import Recovery, wait_for_all
 from workers.proof.signatures import late_arrivals, unsigned_arrivals
@@ -104,13 +106,21 @@ class Campaign:
     def _plant(self, kind: str) -> None:
         """The checker must find a fault that is there."""
         try:
-            found = list(self._auditor.finds(kind))
+            found = self._found(kind)
         except (AssertionError, NothingToPlantIn) as missed:
             self._certificate.wrong.append(str(missed))
             self._say(f"WRONG: {missed}")
             return
         self._certificate.plants[kind] = found
         self._say(f"planted {kind}: found ({found[0]})")
+
+    def _found(self, kind: str) -> list[str]:
+        if kind != EXITS_NEED_REDIS:
+            return list(self._auditor.finds(kind))
+        blow = self._strike(kind, exits_need_redis(say=self._say))
+        if NO_STOP not in blow.wrong:
+            raise AssertionError(f"the drill missed that exits need Redis: {blow.wrong}")
+        return [NO_STOP, *(line for line in blow.wrong if line != NO_STOP)]
 
     # ---- each fault ----------------------------------------------------------------------------
 

@@ -3,9 +3,8 @@
 import os
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,12 +12,21 @@ from apps.ledger import evidence
 from workers.launch.child import wait_until
 from workers.launch.valkey import EmbeddedValkey
 from workers.proof import rollcall
-from workers.proof.copies import doubled_runners
+from workers.proof.copies import doubled_runners, held_up
+from workers.proof.exits import WITHIN_MS, Exposed, Fired, judge
+from workers.proof.exposure import Market, expose, still_held
 from workers.proof.faults import Aftermath, Fault, Struck
 from workers.proof.site import Site, SiteError, free_ports
+from workers.queues import BOTS
+
+EXITS_NEED_REDIS = "exits-need-redis"
+"""A plant: the fleet stands still while Redis is away, as one would whose exits need it."""
 
 _FRESH_S = 10.0
 _RESTART_LIMIT_S = 30.0
+_PLANTED_S = 60.0
+
+Absent = Callable[[Site], AbstractContextManager[None]]
 
 
 def redis_gone(*, seconds: float, say: Callable[[str], None]) -> Fault:
@@ -31,27 +39,36 @@ def redis_silent(*, seconds: float, say: Callable[[str], None]) -> Fault:
     return _outage("Redis silent", silent, seconds, say)
 
 
-def _outage(
-    words: str,
-    absent: Callable[[Site], AbstractContextManager[None]],
-    seconds: float,
-    say: Callable[[str], None],
-) -> Fault:
+def exits_need_redis(*, say: Callable[[str], None]) -> Fault:
+    """Redis gone, and the bots with it: the drill must find that no stop fires."""
+    return _outage("Redis and the fleet gone", standing_still, _PLANTED_S, say)
+
+
+def _outage(words: str, absent: Absent, seconds: float, say: Callable[[str], None]) -> Fault:
     def strike(site: Site) -> Struck:
-        held = evidence.open_positions()
-        began = datetime.now(UTC)
+        market = Market()
+        exposure = expose(market, say)
         with absent(site):
-            say(f"{words} with {held} positions open; waiting {seconds:.0f} s")
+            began = _now_ms()
+            held = still_held(exposure.positions)
+            say(f"{words} with {len(held)} positions near their exits; waiting {seconds:.0f} s")
             time.sleep(seconds)
             stale = [str(one) for one in _stale()]
-            ended = datetime.now(UTC)
-        return Struck(
-            f"{words} for {seconds:.0f} s",
-            datetime.now(UTC),
-            after=lambda: _exits(site, held=held, began=began, ended=ended, stale=stale),
-        )
+            ended = _now_ms()
+        at = datetime.now(UTC)
+
+        def after() -> Aftermath:
+            fired = _fired(market, held, began=began, ended=ended)
+            exposure.end()
+            return _aftermath(site, len(held), fired, stale)
+
+        return Struck(f"{words} for {seconds:.0f} s", at, after=after)
 
     return strike
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _stale() -> list[rollcall.Present]:
@@ -60,24 +77,20 @@ def _stale() -> list[rollcall.Present]:
     return rollcall.missing(rollcall.call(), since=since, fences={})
 
 
-def _exits(
-    site: Site, *, held: int, began: datetime, ended: datetime, stale: list[str]
-) -> Aftermath:
-    since, until = (int(moment.timestamp() * 1000) for moment in (began, ended))
-    exits = evidence.exits_filled(since=since, until=until)
-    roles = Counter(one.role.name.lower() for one in exits)
-    found = Aftermath(
-        {
-            "positions open before": held,
-            "exits filled meanwhile": len(exits),
-            "of them": ", ".join(f"{count} {role}" for role, count in sorted(roles.items())),
-        }
+def _fired(market: Market, positions: Sequence[Exposed], *, began: int, ended: int) -> Fired:
+    return judge(
+        exposed=positions,
+        exits=evidence.exits_filled(since=began - WITHIN_MS, until=ended),
+        trades=lambda symbol: market.trades(symbol, since=began, until=ended),
+        since=began,
+        until=ended,
     )
-    found.wrong = [f"no prices while Redis was away: {one}" for one in stale]
-    if held and not exits:
-        found.wrong.append("no exit was filled while Redis was away")
-    found.wrong += doubled_runners(site)
-    return found
+
+
+def _aftermath(site: Site, held: int, fired: Fired, stale: Sequence[str]) -> Aftermath:
+    noted = {"positions near their exits": held, **fired.noted()}
+    wrong = [f"no prices while Redis was away: {one}" for one in stale]
+    return Aftermath(noted, [*wrong, *fired.wrong, *doubled_runners(site)])
 
 
 @contextmanager
@@ -103,6 +116,17 @@ def silent(site: Site) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def standing_still(site: Site) -> Iterator[None]:
+    """Redis refuses, and no bots process gets the processor."""
+    with ExitStack() as stack:
+        stack.enter_context(refusing(site))
+        for name in site.programs():
+            if name.startswith(f"{BOTS}-"):
+                stack.enter_context(held_up(site, name))
+        yield
 
 
 def _restart_at(site: Site, noted: Path, port: str) -> None:

@@ -173,6 +173,7 @@ def test_exits_are_counted_by_role_and_time() -> None:
     (exit_,) = evidence.exits_filled(since=AT, until=AT + 11)
 
     assert (exit_.role, exit_.quantity) == (Role.EXIT, Decimal("0.01"))
+    assert exit_.booked_at > AT
     assert evidence.exits_filled(since=AT, until=AT + 10) == []
     assert evidence.open_positions() == Position.objects.filter(status="active").count() == 0
     assert len(evidence.signed_orders()) == 2

@@ -4,12 +4,14 @@ import json
 import secrets
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from workers.proof.campaign import Campaign, Orders
 from workers.proof.catalogue import ASKED_FOR, NAMES
+from workers.proof.outage import EXITS_NEED_REDIS
 from workers.proof.plants import PLANTS
 from workers.proof.progress import Progress
 from workers.proof.site import SiteError, throw_away_site
@@ -42,9 +44,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--plant",
             action="append",
-            choices=(*PLANTS, "all"),
+            choices=(*PLANTS, "all", EXITS_NEED_REDIS),
             default=[],
-            help="put a fault into a copy of the exchange's books, which the checker must find",
+            help="put a fault into a copy of the exchange's books, which the checker must find; "
+            f"{EXITS_NEED_REDIS}: hold the fleet up with Redis, which the drill must find",
         )
         parser.add_argument(
             "--limit", type=float, default=15.0, metavar="S", help="seconds to be back"
@@ -65,7 +68,7 @@ class Command(BaseCommand):
             accounts=options["accounts"] or max(2, options["bots"] // 20),
             rounds=options["rounds"],
             only=options["only"],
-            plants=tuple(PLANTS) if "all" in options["plant"] else options["plant"],
+            plants=_plants(options["plant"]),
             limit_s=options["limit"],
             outage_s=options["outage"],
             seed=secrets.randbelow(10**6) if options["seed"] is None else options["seed"],
@@ -97,3 +100,7 @@ def _names(text: str) -> tuple[str, ...]:
     if unknown:
         raise ArgumentTypeError(f"{', '.join(unknown)}: choose among {', '.join(NAMES)}")
     return names
+
+
+def _plants(asked: Sequence[str]) -> tuple[str, ...]:
+    return tuple(kind for name in asked for kind in (PLANTS if name == "all" else (name,)))
