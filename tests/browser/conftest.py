@@ -19,7 +19,8 @@ from apps.dashboard.stream.messages import FIELD, STREAM, Message, encode
 from tests.browser.chromium import CHROMIUM, DRIVER, open_chromium
 from tests.browser.person import Person
 from tests.browser.scene import Scene, make_scene
-from tests.support.exchange import ROOT, wait_until
+from tests.support.exchange import wait_until
+from workers.launch.bootstrap import ROOT
 
 Publish = Callable[[Message], None]
 

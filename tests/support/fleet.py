@@ -21,7 +21,8 @@ from apps.markets.services import refresh_markets
 from apps.venues import VenueAccount, open_venue
 from apps.venues.budget import MemoryBudget
 from apps.venues.clock import WallClock
-from tests.support.exchange import ROOT, SimExchangeProcess
+from tests.support.exchange import SimExchangeProcess
+from workers.launch.bootstrap import ROOT
 
 # Scaled: a lease of 6 s, a window of 5 s and a read lag of 1 s in real life.
 TIMES = {

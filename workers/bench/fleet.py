@@ -142,9 +142,8 @@ class FleetBench:
                     actor="bench",
                 )
             )
-        token = (self.site.state.path.parent / "exchange/sim-token").read_text().strip()
         courses = courses_of(self.markets, open_source(self.site.prices))
-        self.driver = MarketDriver(self.site.venue, courses, token)
+        self.driver = MarketDriver(self.site.venue, courses)
         self.driver.start()
 
     def _wishes(self, places: range) -> list[BotWish]:

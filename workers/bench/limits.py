@@ -22,8 +22,9 @@ from apps.ledger.waits import cancel_times, fills_booked
 from apps.trading.ports import Lane
 from apps.venues.budget_readings import BudgetReading, budget_readings
 from apps.venues.simexchange.prices.catalogue import generated_symbols
-from workers.bench.exchange import running_exchange
+from workers.bench.site import bench_exchange, generated_prices
 from workers.demo.exchange import SimulatedVenue
+from workers.launch.demo import VENUE
 from workers.launch.state import StateFolder
 from workers.proof.site import Site, SiteError, throw_away_site
 
@@ -121,22 +122,28 @@ def run(
     with ExitStack() as stack:
         given = options["state_dir"]
         folder = Path(given or stack.enter_context(TemporaryDirectory(prefix="flotilla-limits-")))
+        prices = generated_prices(known[: options["markets"]])
         # Where the installation would keep an exchange of its own, so that it finds the token.
         StateFolder(folder / "state").prepare()
         state = folder / "state" / "simexchange"
-        venue = stack.enter_context(running_exchange(state, markets=known[: options["markets"]]))
+        exchange = stack.enter_context(
+            bench_exchange(folder, prices=prices, mode="wall", state=state)
+        )
         site = stack.enter_context(
             throw_away_site(
                 folder=str(folder),
                 port=options["port"],
                 bots_processes=options["bots_processes"],
-                settings={"SIMEXCHANGE_URL": venue.url, "SIMEXCHANGE_STATE_DIR": str(state)},
+                settings={
+                    "SIMEXCHANGE_URL": exchange.url,
+                    "SIMEXCHANGE_STATE_DIR": str(state),
+                },
                 say=say,
             )
         )
         report = measure(
             site=site,
-            venue=venue,
+            venue=exchange.venue(VENUE),
             bots=options["bots"],
             accounts=options["accounts"],
             markets=options["markets"],

@@ -39,11 +39,11 @@ class Course:
 class MarketDriver:
     """Posts moves of all markets at a rate, on a thread of its own; anybody may add others."""
 
-    def __init__(self, venue: SimulatedVenue, courses: Mapping[str, Course], token: str) -> None:
+    def __init__(self, venue: SimulatedVenue, courses: Mapping[str, Course]) -> None:
         self.courses = dict(courses)
         self._path = f"/sim/{venue.name}/advance"
         self._host = urlsplit(venue.url).netloc
-        self._token = token
+        self._token = venue.token()
         self._connection = http.client.HTTPConnection(self._host, timeout=30)
         self._at = 0
         self._lock = threading.Lock()

@@ -15,6 +15,8 @@ from apps.venues.clock import WallClock
 
 EXCHANGE = "binance"
 """The exchange whose dialect the simulated venues speak."""
+# A step of lock-step carries whole markets, and is answered when all of it is matched.
+_PATIENCE_S = 30.0
 
 
 class ExchangeRefusedError(RuntimeError):
@@ -24,32 +26,36 @@ class ExchangeRefusedError(RuntimeError):
 class SimulatedVenue:
     """One named venue of a simulated exchange, reached with the token of its state folder."""
 
-    def __init__(self, *, url: str, name: str, token_file: Path) -> None:
+    def __init__(self, *, url: str, name: str, state: Path) -> None:
         self.url = url.rstrip("/")
         self.name = name
-        self._token_file = token_file
+        self._token_file = state / "sim-token"
 
     @property
     def base_url(self) -> str:
         """Where clients trade."""
         return f"{self.url}/{self.name}"
 
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """GET, or POST when there is a body; the JSON answer. ExchangeRefusedError otherwise."""
+    def token(self) -> str:
+        """What opens the operator's endpoints; ExchangeRefusedError when it is not there."""
         try:
-            token = self._token_file.read_text().strip()
+            return self._token_file.read_text().strip()
         except OSError as error:
             raise ExchangeRefusedError(
                 f"the simulated exchange's token {self._token_file} cannot be read "
                 f"({error.strerror}): set SIMEXCHANGE_STATE_DIR to its folder"
             ) from None
+
+    def ask(self, path: str, body: Mapping[str, Any] | None = None, *, method: str = "") -> Any:
+        """GET, or POST when there is a body; the JSON answer. ExchangeRefusedError otherwise."""
         request = Request(  # noqa: S310 - the address is our own setting
             f"{self.url}/sim/{self.name}/{path}",
+            method=method or ("GET" if body is None else "POST"),
             data=None if body is None else json.dumps(body).encode(),
-            headers={"X-Sim-Token": token, "Content-Type": "application/json"},
+            headers={"X-Sim-Token": self.token(), "Content-Type": "application/json"},
         )
         try:
-            with urlopen(request, timeout=10) as answer:  # noqa: S310
+            with urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310
                 return json.load(answer)
         except HTTPError as error:
             said = error.read().decode(errors="replace")

@@ -18,39 +18,18 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from workers.demo.exchange import EXCHANGE, ExchangeRefusedError, SimulatedVenue
 from workers.launch.installation import Installation, locate
 from workers.launch.lineup import line_up
 from workers.launch.state import write_private
 
 VENUE = "demo"
-EXCHANGE = "binance"
 _LOGIN = "admin"
 # Twice what the bots are assigned, in every quote asset they use.
 _OPENING_BALANCES = {"USDT": "100000", "BTC": "1", "ETH": "1", "SOL": "10", "BNB": "1"}
 
 
-class SimulatedExchange:
-    """The operator's side of the simulated exchange: opens accounts, shows the books."""
-
-    def __init__(self, *, url: str, state: Path) -> None:
-        self.url = url
-        self._state = state
-
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """GET, or POST when there is a body; the JSON answer."""
-        request = Request(  # noqa: S310 - the address is our own setting
-            f"{self.url}/sim/{VENUE}/{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                "X-Sim-Token": (self._state / "sim-token").read_text().strip(),
-                "Content-Type": "application/json",
-            },
-        )
-        with urlopen(request, timeout=10) as answer:  # noqa: S310
-            return json.load(answer)
-
-
-def seed(*, exchange: SimulatedExchange, password: str, token_file: Path) -> int:
+def seed(*, venue: SimulatedVenue, password: str, token_file: Path) -> int:
     """Make what is missing; how many bots were made now."""
     from django.db import transaction
     from knox.models import AuthToken
@@ -59,16 +38,16 @@ def seed(*, exchange: SimulatedExchange, password: str, token_file: Path) -> int
 
     account = ExchangeAccount.objects.filter(name=VENUE, user__username=_LOGIN).first()
     if account is not None:
-        follow_address(account, f"{exchange.url}/{VENUE}")
+        follow_address(account, venue.base_url)
         return 0
     if User.objects.exists():
         # Somebody else's installation, or one whose owner threw the demo away.
         return 0
     keys = {"api_key": secrets.token_hex(16), "secret": secrets.token_hex(32)}
-    exchange.ask("accounts", {**keys, "balances": _OPENING_BALANCES})
-    instruments = asyncio.run(_instruments(exchange, keys))
+    venue.ask("accounts", {**keys, "balances": _OPENING_BALANCES})
+    instruments = asyncio.run(venue.instruments(keys=keys))
     with transaction.atomic():
-        owner, account = _make_account(f"{exchange.url}/{VENUE}", password, keys, instruments)
+        owner, account = _make_account(venue.base_url, password, keys, instruments)
         made = _make_bots(owner, account)
         _, token = AuthToken.objects.create(user=owner, expiry=None)
         write_private(token_file, f"{token}\n")
@@ -121,23 +100,6 @@ def _make_bots(owner: Any, account: Any) -> int:
     return made
 
 
-async def _instruments(exchange: SimulatedExchange, keys: Mapping[str, str]) -> Mapping[str, Any]:
-    from apps.venues import VenueAccount, open_venue
-    from apps.venues.budget import MemoryBudget, weight_limit
-    from apps.venues.clock import WallClock
-
-    clock = WallClock()
-    venue = open_venue(
-        VenueAccount(EXCHANGE, "simulated", VENUE, f"{exchange.url}/{VENUE}", **keys),
-        budget=MemoryBudget(limit=weight_limit(EXCHANGE), clock=clock),
-        clock=clock,
-    )
-    try:
-        return await venue.instruments()
-    finally:
-        await venue.close()
-
-
 def follow_address(account: Any, base_url: str) -> None:
     """The port may differ from the last start's."""
     from apps.audit import services as audit
@@ -157,7 +119,6 @@ def follow_address(account: Any, base_url: str) -> None:
 
 def order_filled(*, installation: Installation, since: datetime) -> bool:
     """Tell whether an order born after `since` is filled here, as the API says, and over there."""
-    exchange = SimulatedExchange(url=installation.simexchange, state=installation.simexchange_state)
     born = quote(since.isoformat())
     request = Request(  # noqa: S310 - the address is our own
         f"{installation.web_url}/api/orders?status=final&since={born}",
@@ -166,14 +127,20 @@ def order_filled(*, installation: Installation, since: datetime) -> bool:
     try:
         with urlopen(request, timeout=10) as answer:  # noqa: S310
             orders = json.load(answer)["results"]
-        books = exchange.ask("ledger") if orders else {"accounts": []}
-    except OSError:
+        books = _venue(installation).ask("ledger") if orders else {"accounts": []}
+    except (OSError, ExchangeRefusedError):
         return False
     ours = {order["client_order_id"] for order in orders if Decimal(order["filled"]) > 0}
     theirs = {
         trade["clientOrderId"] for account in books["accounts"] for trade in account["trades"]
     }
     return bool(ours & theirs)
+
+
+def _venue(installation: Installation) -> SimulatedVenue:
+    return SimulatedVenue(
+        url=installation.simexchange, name=VENUE, state=installation.simexchange_state
+    )
 
 
 def main() -> int:
@@ -183,9 +150,8 @@ def main() -> int:
 
     django.setup()
     installation = locate(state_dir=None)
-    exchange = SimulatedExchange(url=installation.simexchange, state=installation.simexchange_state)
     made = seed(
-        exchange=exchange,
+        venue=_venue(installation),
         password=installation.state.secret("first-login"),
         token_file=installation.state.secrets / "api-token",
     )

@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     venue = SimulatedVenue(
         url=installation.simexchange,
         name=wish.venue,
-        token_file=installation.simexchange_state / "sim-token",
+        state=installation.simexchange_state,
     )
     try:
         made = make(venue=venue, wish=wish)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.exchange import SimError, start_exchange, wait_until
+from tests.support.exchange import start_exchange, wait_until
 from tests.support.exchange_client import Trader, ask
+from workers.proof.exchange import ExchangeDownError
 
 BEGIN = 1_600_000_000_000
 
@@ -73,7 +74,7 @@ def test_a_recording_is_replayed_and_goes_on_after_a_restart(tmp_path: Path) -> 
 def test_a_replay_without_a_begin_or_speed_is_refused(
     tmp_path: Path, prices: dict[str, Any], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SimError, match="ended with code 2"):
+    with pytest.raises(ExchangeDownError, match="ended with code 2"):
         start_exchange(tmp_path, path_config(**prices)).start()
 
     assert message in capfd.readouterr().err

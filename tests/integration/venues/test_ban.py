@@ -15,9 +15,9 @@ from apps.trading.ports import VenueUnavailable
 from apps.venues import open_venue
 from apps.venues.budgets import Budgets
 from apps.venues.clock import WallClock
-from tests.support.exchange import ROOT
 from tests.support.raw_http import RawServer, Request, json_answer
 from tests.support.venues import exchange_basics, simulated_account
+from workers.launch.bootstrap import ROOT
 
 pytestmark = pytest.mark.servers
 

@@ -10,7 +10,8 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from tests.support.exchange import ROOT, wait_until
+from tests.support.exchange import wait_until
+from workers.launch.bootstrap import ROOT
 
 pytestmark = pytest.mark.servers
 

@@ -57,7 +57,8 @@ class Command(BaseCommand):
     def _fleet(self, options: dict[str, Any]) -> None:
         from workers.bench.figures import as_json, machine, table
         from workers.bench.fleet import MARKETS, FleetBench
-        from workers.bench.site import BenchFailedError, bench_site
+        from workers.bench.site import bench_site
+        from workers.proof.throwaway import SiteError
 
         if options["markets"] > len(MARKETS):
             raise CommandError(f"--markets: at most {len(MARKETS)}", returncode=2)
@@ -75,10 +76,10 @@ class Command(BaseCommand):
                 )
                 try:
                     figures = bench.run()
-                except BenchFailedError:
+                except SiteError:
                     self._say("\n" + table(bench.figures))
                     raise
-        except BenchFailedError as failed:
+        except SiteError as failed:
             raise CommandError(str(failed)) from failed
         asked = {name: options[name] for name in ("bots", "markets", "accounts", "seconds")}
         if options["json"]:

@@ -94,7 +94,7 @@ def _venue(name: str) -> SimulatedVenue:
     known = simulated.filter(venue_name=name).first() or simulated.first()
     url = settings.SIMEXCHANGE_URL if known is None else known.base_url.rpartition("/")[0]
     folder = settings.SIMEXCHANGE_STATE_DIR or locate(state_dir=None).simexchange_state
-    return SimulatedVenue(url=url, name=name, token_file=Path(folder) / "sim-token")
+    return SimulatedVenue(url=url, name=name, state=Path(folder))
 
 
 def _from_one(text: str) -> int:
