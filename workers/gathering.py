@@ -5,7 +5,10 @@ A question never joins one that is already under way: its answer must be younger
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from itertools import islice
 from typing import Generic, TypeVar
+
+from workers.ports import StoreUnavailable
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -14,8 +17,11 @@ V = TypeVar("V")
 class Gathering(Generic[K, V]):
     """One per kind of question, on one event loop. LookupError for a key without an answer."""
 
-    def __init__(self, *, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+    def __init__(
+        self, *, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], most: int = 1_000
+    ) -> None:
         self._ask = ask
+        self._most = most
         self._waiting: dict[K, asyncio.Future[V]] = {}
         self._asking: asyncio.Task[None] | None = None
 
@@ -34,19 +40,30 @@ class Gathering(Generic[K, V]):
         # Everybody who is about to ask in this turn of the loop gets to.
         await asyncio.sleep(0)
         while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                answers = await self._ask(list(asked))
-            except Exception as error:
-                for future in asked.values():
-                    future.set_exception(error)
-                    # Whoever asked may be gone; then nobody else reads this.
-                    future.exception()
-            else:
-                for key, future in asked.items():
-                    if key in answers:
-                        future.set_result(answers[key])
-                    else:
-                        future.set_exception(LookupError(f"there is no answer about {key}"))
-                        future.exception()
+            # The oldest first; those that are too many for one question wait for the next.
+            asked = dict(islice(self._waiting.items(), self._most))
+            for key in asked:
+                del self._waiting[key]
+            await self._answer(asked)
         self._asking = None
+
+    async def _answer(self, asked: Mapping[K, asyncio.Future[V]]) -> None:
+        try:
+            answers = await self._ask(list(asked))
+        except Exception as error:
+            if len(asked) > 1 and not isinstance(error, StoreUnavailable):
+                # What one of them brought on must not keep the others from their answers.
+                for key, future in asked.items():
+                    await self._answer({key: future})
+                return
+            for future in asked.values():
+                future.set_exception(error)
+                # Whoever asked may be gone; then nobody else reads this.
+                future.exception()
+            return
+        for key, future in asked.items():
+            if key in answers:
+                future.set_result(answers[key])
+            else:
+                future.set_exception(LookupError(f"there is no answer about {key}"))
+                future.exception()

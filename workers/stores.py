@@ -11,8 +11,9 @@ from apps.bots.configurations import versions_to_follow
 from apps.bots.log import Line, write_lines
 from apps.ledger import desks, fleet, journal, observations
 from apps.ledger.held import HeldDuty, give_back, held_duties
-from apps.ledger.past import keep_marks, read_past
+from apps.ledger.past import Start, keep_marks, read_pasts
 from apps.ledger.taking import Release, Take, release_bots, take_bots
+from apps.ledger.telling import Told, tell_all
 from apps.markets import candles
 from apps.markets.models import Market
 from apps.markets.prices import HeardPrice, keep_prices
@@ -40,6 +41,9 @@ from workers.ports import Configuration, DeskLost, Report
 from workers.postgres import Database
 from workers.writer import Writer
 
+MOST_PASTS = 50
+"""Journals read at once: without snapshots they are long."""
+
 
 class BotRows:
     """`ports.BotStore`."""
@@ -61,6 +65,12 @@ class BotRows:
         )
         self._signals: Gathering[UUID, SignalGiven | None] = Gathering(
             ask=lambda bot_ids: database.ask(_latest_signals, bot_ids)
+        )
+        self._pasts: Gathering[Start, Past] = Gathering(
+            ask=lambda starts: database.ask(read_pasts, starts), most=MOST_PASTS
+        )
+        self._unapplied: Gathering[UUID, Unapplied] = Gathering(
+            ask=lambda bot_ids: database.ask(observations.unapplied_of, bot_ids)
         )
         self._reconciled: Gathering[UUID, int] = Gathering(
             ask=lambda ids: database.ask(desks.reconciled_at, account_ids=ids)
@@ -92,10 +102,10 @@ class BotRows:
         return await self._writer.append(append)
 
     async def past(self, *, bot_id: UUID, stamp: Stamp | None) -> Past:
-        return await self._ask(read_past, bot_id=bot_id, stamp=stamp)
+        return await self._pasts.about((bot_id, stamp))
 
     async def unapplied(self, *, bot_id: UUID) -> Unapplied:
-        return await self._ask(observations.unapplied, bot_id=bot_id)
+        return await self._unapplied.about(bot_id)
 
     async def standing(self, *, bot_id: UUID) -> BotStanding:
         return await self._standings.about(bot_id)
@@ -208,6 +218,10 @@ class FeedRows:
 
     def __init__(self, database: Database) -> None:
         self._ask = database.ask
+        # Bars of all markets close in the same moment.
+        self._closings: Gathering[candles.ClosedBars, Exception | None] = Gathering(
+            ask=lambda closed: database.ask(candles.append_closed, closed)
+        )
 
     async def take_feed(
         self, *, feed_id: UUID, process_id: UUID, dispatch: int
@@ -231,9 +245,10 @@ class FeedRows:
         )
 
     async def append_bars(self, *, market_id: UUID, timeframe: str, bars: Sequence[Bar]) -> None:
-        await self._ask(
-            candles.append_bars, market=Market(pk=market_id), timeframe=timeframe, bars=bars
-        )
+        closed = candles.ClosedBars(market_id, timeframe, tuple(bars))
+        refused = await self._closings.about(closed)
+        if refused is not None:
+            raise refused
 
 
 class LifeRows:
@@ -285,14 +300,13 @@ class LifeRows:
 
 
 def _write_reports(reports: Sequence[Report]) -> None:
-    for report in reports:
-        if report.observed_status is not None or report.status_reason is not None:
-            fleet.tell(
-                bot_id=report.bot_id,
-                fence=report.fence,
-                observed_status=report.observed_status,
-                status_reason=report.status_reason,
-            )
+    tell_all(
+        [
+            Told(report.bot_id, report.fence, report.observed_status, report.status_reason)
+            for report in reports
+            if report.observed_status is not None or report.status_reason is not None
+        ]
+    )
     write_lines(
         [
             Line(

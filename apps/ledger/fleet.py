@@ -301,26 +301,6 @@ def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
     )
 
 
-def tell(
-    *,
-    bot_id: UUID,
-    fence: int,
-    observed_status: str | None,
-    status_reason: str | None,
-) -> bool:
-    """What a shift says of its bot; False, changing nothing, when the shift is over.
-
-    Reports are written late: one that comes after the bot was released must not undo that.
-    """
-    changes: dict[str, object] = {"heartbeat_at": Now()}
-    if observed_status is not None:
-        changes["observed_status"] = observed_status
-    if status_reason is not None:
-        changes["status_reason"] = status_reason
-    told = Bot.objects.filter(pk=bot_id, fence=fence, process__isnull=False)
-    return told.update(**changes) == 1
-
-
 # ---- what runners may have missed --------------------------------------------------------------
 
 _FACTS = """

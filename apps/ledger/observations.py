@@ -76,7 +76,17 @@ def observe(
 
 def unapplied(*, bot_id: UUID) -> Unapplied:
     """Fills booked for the bot that its journal lacks, oldest first; final words on live orders."""
-    return Unapplied(fills=_unapplied_fills(bot_id), orders=_final_orders(bot_id))
+    return unapplied_of([bot_id])[bot_id]
+
+
+def unapplied_of(bot_ids: Sequence[UUID]) -> dict[UUID, Unapplied]:
+    """The same for many bots, in two statements."""
+    fills = _unapplied_fills(bot_ids)
+    orders = _final_orders(bot_ids)
+    return {
+        bot_id: Unapplied(fills=tuple(fills.get(bot_id, ())), orders=tuple(orders.get(bot_id, ())))
+        for bot_id in bot_ids
+    }
 
 
 # ---- who owns what ---------------------------------------------------------------------------
@@ -248,67 +258,56 @@ def _newer(order: VenueOrder, than: VenueOrder) -> bool:
 # ---- what a bot has not taken in -------------------------------------------------------------
 
 
-def _unapplied_fills(bot_id: UUID) -> tuple[VenueFill, ...]:
+def _unapplied_fills(bot_ids: Sequence[UUID]) -> dict[UUID, list[VenueFill]]:
     rows = fetch(
-        "SELECT symbol, trade_id, venue_order_id, client_order_id, side, price, quantity,"
+        "SELECT bot_id, symbol, trade_id, venue_order_id, client_order_id, side, price, quantity,"
         " quote_quantity, fee, fee_asset, is_maker, venue_ms FROM ledger_venuefill"
-        " WHERE bot_id = %s AND bot_seq IS NULL ORDER BY venue_ms, id",
-        [bot_id],
+        " WHERE bot_id = ANY(%s) AND bot_seq IS NULL ORDER BY venue_ms, id",
+        [list(bot_ids)],
     )
-    return tuple(
-        VenueFill(
-            symbol=symbol,
-            trade_id=trade_id,
-            venue_order_id=venue_order_id,
-            client_order_id=client_order_id,
-            side=Side(side),
-            price=price,
-            quantity=quantity,
-            quote_quantity=quote_quantity,
-            fee=fee,
-            fee_asset=fee_asset,
-            is_maker=is_maker,
-            filled_at=venue_ms,
-        )
-        for (
-            symbol,
-            trade_id,
-            venue_order_id,
-            client_order_id,
-            side,
-            price,
-            quantity,
-            quote_quantity,
-            fee,
-            fee_asset,
-            is_maker,
-            venue_ms,
-        ) in rows
-    )
-
-
-def _final_orders(bot_id: UUID) -> tuple[VenueOrder, ...]:
-    rows = fetch(
-        "SELECT s.symbol, s.client_order_id, s.venue_order_id, s.side, s.order_type, s.status,"
-        " s.price, s.quantity, s.filled, s.venue_ms FROM ledger_order o"
-        " JOIN ledger_venueorderstate s ON s.client_order_id = o.client_order_id"
-        " AND s.account_id = o.account_id"
-        " WHERE o.bot_id = %s AND o.status = ANY(%s) AND s.status <> 'open'"
-        " ORDER BY s.venue_ms, s.id",
-        [bot_id, LIVE_NAMES],
-    )
-    return tuple(
-        VenueOrder(
-            symbol=row[0],
-            client_order_id=row[1],
-            venue_order_id=row[2],
-            side=Side(row[3]),
-            order_type=None if row[4] is None else OrderType(row[4]),
-            status=VenueStatus(row[5]),
+    found: dict[UUID, list[VenueFill]] = {}
+    for row in rows:
+        fill = VenueFill(
+            symbol=row[1],
+            trade_id=row[2],
+            venue_order_id=row[3],
+            client_order_id=row[4],
+            side=Side(row[5]),
             price=row[6],
             quantity=row[7],
-            filled=row[8],
-            updated_at=row[9],
+            quote_quantity=row[8],
+            fee=row[9],
+            fee_asset=row[10],
+            is_maker=row[11],
+            filled_at=row[12],
         )
-        for row in rows
+        found.setdefault(row[0], []).append(fill)
+    return found
+
+
+def _final_orders(bot_ids: Sequence[UUID]) -> dict[UUID, list[VenueOrder]]:
+    rows = fetch(
+        "SELECT o.bot_id, s.symbol, s.client_order_id, s.venue_order_id, s.side, s.order_type,"
+        " s.status, s.price, s.quantity, s.filled, s.venue_ms FROM ledger_order o"
+        " JOIN ledger_venueorderstate s ON s.client_order_id = o.client_order_id"
+        " AND s.account_id = o.account_id"
+        " WHERE o.bot_id = ANY(%s) AND o.status = ANY(%s) AND s.status <> 'open'"
+        " ORDER BY s.venue_ms, s.id",
+        [list(bot_ids), LIVE_NAMES],
     )
+    found: dict[UUID, list[VenueOrder]] = {}
+    for row in rows:
+        order = VenueOrder(
+            symbol=row[1],
+            client_order_id=row[2],
+            venue_order_id=row[3],
+            side=Side(row[4]),
+            order_type=None if row[5] is None else OrderType(row[5]),
+            status=VenueStatus(row[6]),
+            price=row[7],
+            quantity=row[8],
+            filled=row[9],
+            updated_at=row[10],
+        )
+        found.setdefault(row[0], []).append(order)
+    return found

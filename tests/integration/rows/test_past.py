@@ -6,7 +6,7 @@ import pytest
 
 from apps.bots.models import Bot
 from apps.ledger.models import MarksCheckpoint
-from apps.ledger.past import keep_marks, read_past
+from apps.ledger.past import keep_marks, read_past, read_pasts
 from apps.operations.services import end_process, register_process
 from apps.trading.events import ModeChanged, ShiftStarted
 from apps.trading.past import Marks, Stamp
@@ -73,6 +73,21 @@ def test_without_a_stamp_the_whole_journal_is_read() -> None:
     _, hand, _ = shift_with_three_rows()
 
     assert [row.seq for row in read_past(bot_id=hand.bot.id).rows] == [1, 2, 3]
+
+
+def test_bots_that_start_together_get_what_each_would_get_alone() -> None:
+    world, hand, stamp = shift_with_three_rows()
+    other = Hand(world, make_bot(world, "other"))
+    keep_marks(kept=[(other.bot.id, Marks(1, 1, {"bot.now": 7}))])
+    foreign = replace(stamp, fence=9)
+    starts = [(hand.bot.id, stamp), (hand.bot.id, foreign), (other.bot.id, None)]
+
+    pasts = read_pasts(starts)
+
+    alone = {start: read_past(bot_id=start[0], stamp=start[1]) for start in starts}
+    assert pasts == alone
+    assert [pasts[start].after_seq for start in starts] == [2, 0, 0]
+    assert pasts[other.bot.id, None].marks == Marks(1, 1, {"bot.now": 7})
 
 
 def test_marks_are_kept_for_many_bots_at_once_and_the_newest_count() -> None:

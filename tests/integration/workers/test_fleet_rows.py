@@ -11,6 +11,7 @@ from apps.bots.models import Bot
 from apps.ledger import desks, fleet, journal
 from apps.ledger.models import BarFeed, Desk
 from apps.ledger.taking import Take, take_bots
+from apps.ledger.telling import Told, tell_all
 from apps.operations.models import WorkerProcess
 from apps.operations.services import end_process
 from tests.integration.rows.world import Hand, in_threads, make_bot, make_world
@@ -160,16 +161,29 @@ def test_a_report_that_comes_after_the_shift_changes_nothing() -> None:
         bot_id=hand.bot.id, fence=hand.taken.fence, observed_status="STOPPED", reason="stopped"
     )
 
-    told = fleet.tell(
-        bot_id=hand.bot.id,
-        fence=hand.taken.fence,
-        observed_status="STOPPING",
-        status_reason="sells what it holds",
-    )
+    told = tell_all([Told(hand.bot.id, hand.taken.fence, "STOPPING", "sells what it holds")])
 
     bot = Bot.objects.get(pk=hand.bot.id)
-    assert not told
+    assert told == set()
     assert (bot.observed_status, bot.status_reason) == ("STOPPED", "stopped")
+
+
+def test_reports_of_many_bots_are_told_together_each_with_the_last_word_on_each_thing() -> None:
+    world = make_world(USDT="1000")
+    mine, other = Hand(world, make_bot(world, "mine")), Hand(world, make_bot(world, "other"))
+
+    told = tell_all(
+        [
+            Told(mine.bot.id, mine.taken.fence, "RUNNING", "trades"),
+            Told(other.bot.id, other.taken.fence, "PAUSED", None),
+            Told(mine.bot.id, mine.taken.fence, None, "no price"),
+            Told(mine.bot.id, mine.taken.fence - 1, "STOPPING", "of an older shift"),
+        ]
+    )
+
+    shown = {bot.id: (bot.observed_status, bot.status_reason) for bot in Bot.objects.all()}
+    assert told == {mine.bot.id, other.bot.id}
+    assert shown == {mine.bot.id: ("RUNNING", "no price"), other.bot.id: ("PAUSED", "")}
 
 
 def test_heartbeats_reach_only_the_shifts_that_sent_them() -> None:

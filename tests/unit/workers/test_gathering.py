@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from workers.gathering import Gathering
+from workers.ports import StoreUnavailable
 
 
 class Answering:
@@ -17,11 +18,14 @@ class Answering:
         self.gate = asyncio.Event()
         self.gate.set()
         self.fails = False
+        self.broken = ""
 
     async def ask(self, keys: Sequence[str]) -> Mapping[str, int]:
         self.asked.append(sorted(keys))
         if self.fails:
-            raise ConnectionError("the database is gone")
+            raise StoreUnavailable("the database is gone")
+        if self.broken in keys:
+            raise ValueError(self.broken)
         found = {key: self.numbers[key] for key in keys if key in self.numbers}
         await self.gate.wait()
         return found
@@ -64,7 +68,8 @@ async def test_everybody_hears_of_a_failure_and_the_next_question_is_asked_anew(
     )
     source.fails = False
 
-    assert [type(error) for error in failed] == [ConnectionError, ConnectionError]
+    assert [type(error) for error in failed] == [StoreUnavailable, StoreUnavailable]
+    assert source.asked == [["a", "b"]]
     assert await gathering.about("a") == 1
 
 
@@ -94,3 +99,25 @@ async def test_one_who_gives_up_takes_nothing_from_the_others() -> None:
     assert await patient == 1
     with pytest.raises(asyncio.CancelledError):
         await impatient
+
+
+async def test_what_is_too_much_for_one_question_is_asked_after_it_oldest_first() -> None:
+    source = Answering()
+    gathering = Gathering(ask=source.ask, most=2)
+
+    answers = await asyncio.gather(*(gathering.about(key) for key in ("c", "a", "b")))
+
+    assert answers == [3, 1, 2]
+    assert source.asked == [["a", "c"], ["b"]]
+
+
+async def test_what_cannot_be_answered_for_one_is_answered_for_the_others() -> None:
+    source = Answering()
+    source.broken = "b"
+    gathering = Gathering(ask=source.ask)
+
+    answers = await asyncio.gather(
+        *(gathering.about(key) for key in ("a", "b", "c")), return_exceptions=True
+    )
+
+    assert (answers[0], type(answers[1]), answers[2]) == (1, ValueError, 3)
