@@ -16,7 +16,7 @@ from apps.common.exact import stored
 from apps.common.moments import to_datetime
 from apps.ledger.rows import ZERO, BotBooks, FillRow, OrderRow, PositionRow
 from apps.ledger.worth import day_of, note_equity, unsold_cost
-from apps.trading.events import IntentPlanned, OrderFilled
+from apps.trading.events import IntentPlanned, OrderFilled, PositionClosed
 from apps.trading.order import Role, Side
 
 PENDING, ACTIVE, CLOSED = "pending", "active", "closed"
@@ -26,6 +26,8 @@ EXIT_REASONS = {
     Role.TAKE_PROFIT: "take_profit",
     Role.GRID_SELL: "grid",
 }
+# Endings that the role of the closing order does not tell, by what the bot says of them.
+ENDINGS = {"flatten": "sold_by_stop", "max_holding": "max_holding"}
 
 
 def open_pending(*, books: BotBooks, event: IntentPlanned, at: datetime) -> PositionRow | None:
@@ -126,13 +128,27 @@ def finish_if_flat(*, books: BotBooks, position: PositionRow, at: int, seq: int)
     return True
 
 
-def end_round_trip(*, books: BotBooks, index: int, reason: str, at: int, seq: int) -> None:
+def end_round_trip(*, books: BotBooks, event: PositionClosed, at: int, seq: int) -> None:
     """The bot itself ended the slot's round trip, if only because what it holds is too little."""
-    position = books.positions.get(index)
+    position = books.positions.get(event.position)
     if position is None or position.status != ACTIVE:
-        return
-    position.exit_reason = position.exit_reason or reason
-    _close(books, position, at=at, seq=seq)
+        position = _closed_by_fill(books, event)
+    else:
+        position.exit_reason = position.exit_reason or event.reason
+        _close(books, position, at=at, seq=seq)
+    if position is not None:
+        position.exit_reason = ENDINGS.get(event.reason, position.exit_reason)
+
+
+def _closed_by_fill(books: BotBooks, event: PositionClosed) -> PositionRow | None:
+    """The position that the fill of this very append closed."""
+    if event.trigger.get("kind") != OrderFilled.__name__:
+        return None
+    order = books.orders.get(event.trigger["client_order_id"])
+    if order is None or order.position_id is None:
+        return None
+    position = books.changed_positions.get(order.position_id)
+    return position if position is not None and position.status == CLOSED else None
 
 
 def _close(books: BotBooks, position: PositionRow, *, at: int, seq: int) -> None:

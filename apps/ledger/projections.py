@@ -222,13 +222,7 @@ def _reserve(books: BotBooks, order: OrderRow, change: Decimal) -> None:
 
 
 def _closed(books: BotBooks, event: PositionClosed, stamp: Stamp) -> None:
-    end_round_trip(
-        books=books,
-        index=event.position,
-        reason=event.reason,
-        at=stamp.recorded_at,
-        seq=stamp.seq,
-    )
+    end_round_trip(books=books, event=event, at=stamp.recorded_at, seq=stamp.seq)
 
 
 _STEPS: dict[type[Any], Callable[[BotBooks, Any, Stamp], None]] = {

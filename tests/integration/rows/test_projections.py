@@ -11,9 +11,16 @@ from apps.ledger.models import DailyStat, EquityPoint, Fill, Order, Position
 from apps.ledger.profit import bot_figures
 from apps.ledger.queries import broken_books, coins_of, equity_curve
 from apps.ledger.rebuild import differences, restore
-from apps.trading.events import ConfigurationApplied, IntentExpired, IntentPlanned, OrderDone
+from apps.trading.events import (
+    ConfigurationApplied,
+    IntentExpired,
+    IntentPlanned,
+    OrderDone,
+    PositionClosed,
+)
 from apps.trading.journal import Appended
 from apps.trading.order import Role, Side, VenueStatus
+from apps.trading.told import to_told
 from tests.integration.rows.world import (
     AT,
     Hand,
@@ -79,6 +86,27 @@ def test_a_round_trip_goes_from_pending_to_active_to_closed_with_its_profit() ->
     assert points == [Decimal(999), Decimal("1017.98")]
     assert differences(bot_id=hand.bot.id) == []
     assert broken_books(account_id=world.account.id) == []
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [("flatten", "sold_by_stop"), ("max_holding", "max_holding"), ("signal", "exit")],
+)
+def test_a_position_says_why_it_was_sold_where_its_order_does_not(ended: str, told: str) -> None:
+    hand = begin(make_world(USDT="10000"))
+    trade(hand, hand.planned(quantity="0.02", price="50000"), [{"quantity": "0.02", "fee": "1"}])
+    sale = hand.planned(side=Side.SELL, quantity="0.02", price="51000", role=Role.EXIT)
+    hand.commit(sale, sending(sale.client_order_id))
+    fill = venue_fill(sale, "sale", quantity="0.02", fee="1")
+    observations.observe(account_id=hand.bot.account_id, orders=[], fills=[fill])
+    filled = taken_in(fill)
+    closed = PositionClosed(0, 1, ended, Decimal(18), Decimal(0), to_told(filled), {})
+
+    assert isinstance(hand.commit(filled, closed), Appended)
+
+    position = Position.objects.get()
+    assert (position.status, position.exit_reason) == ("closed", told)
+    assert differences(bot_id=hand.bot.id) == []
 
 
 def test_partial_exits_gain_at_average_cost_and_dust_is_written_off() -> None:
