@@ -28,7 +28,10 @@ def start_bot(*, bot: Bot, actor: Actor) -> Bot:
             check_capital(account=row.account, quote=row.quote, capital=row.capital, but=row)
         changes = {"desired_status": RUNNING}
         if failed:
-            changes |= {"observed_status": Bot.Observed.STARTING.value, "status_reason": ""}
+            changes |= {"observed_status": Bot.Observed.STARTING.value}
+        if failed or row.observed_status == Bot.Observed.STOPPED:
+            # How it ended says nothing of what it waits for now.
+            changes |= {"status_reason": ""}
         change(row, changes, actor, "start_bot")
         nudge([row])
         return row

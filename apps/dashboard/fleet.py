@@ -155,7 +155,7 @@ def _matches(row: Row, wish: Wish, *, everybody: bool) -> bool:
         return False
     bot = row.bot
     words = [str(bot.number), bot.name, bot.market.symbol, bot.strategy, bot.timeframe]
-    words += [bot.account.name, bot.account.environment, status_words(bot), row.trouble]
+    words += [bot.account.name, bot.account.environment, status_words(bot), row.trouble, row.waits]
     if everybody:
         words.append(bot.user.username)
     text = " ".join(words).casefold()
@@ -163,7 +163,7 @@ def _matches(row: Row, wish: Wish, *, everybody: bool) -> bool:
 
 
 def _states(row: Row) -> set[str]:
-    states = {"trouble"} if row.trouble else set()
+    states = {"trouble"} if row.trouble or row.waits else set()
     return states | {row.bot.desired_status.lower()}
 
 

@@ -11,15 +11,18 @@ from apps.bots.models import Bot
 from apps.common.moments import to_ms
 from apps.dashboard.numbers import age, number, places_of, quote_places, signed, tone
 from apps.dashboard.staleness import (
+    AMBER,
     HEARTBEAT_AMBER_S,
     HEARTBEAT_RED_S,
     PRICE_AMBER_S,
     QUIET,
+    RED,
     Seen,
     age_tone,
     signal_amber_s,
     status_tone,
     trouble_of,
+    waiting_of,
 )
 from apps.dashboard.stream.messages import key_of
 from apps.ledger.profit import Figures
@@ -49,6 +52,11 @@ class Row:
     @cached_property
     def trouble(self) -> str:
         return trouble_of(self.seen)
+
+    @cached_property
+    def waits(self) -> str:
+        """What it has been told that it waits for; for a moment everything started does."""
+        return waiting_of(self.seen) if self.seen.reason else ""
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
@@ -119,12 +127,20 @@ def status_words(bot: Bot) -> str:
 
 
 def _status_cells(bot: Bot, seen: Seen) -> dict[str, Cell]:
-    trouble = trouble_of(seen)
-    shown_reason = trouble or (bot.status_reason if seen.wanted else "")
+    words, tone_of_it = _why(bot, seen)
     return {
         "status": Cell(status_words(bot), status_tone(seen), bot.status_reason),
-        "trouble": Cell(shown_reason, "red" if trouble else QUIET, shown_reason),
+        "trouble": Cell(words, tone_of_it, words),
     }
+
+
+def _why(bot: Bot, seen: Seen) -> tuple[str, str]:
+    """The line under the status, and its tone."""
+    if trouble := trouble_of(seen):
+        return trouble, RED
+    if waits := waiting_of(seen):
+        return waits, AMBER
+    return bot.status_reason if seen.wanted else "", QUIET
 
 
 def _money_cells(bot: Bot, figures: Figures) -> dict[str, Cell]:

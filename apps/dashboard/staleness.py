@@ -60,7 +60,9 @@ def age_tone(age_s: float | None, *, amber_s: float, red_s: float | None = None)
 
 def status_tone(seen: Seen) -> str:
     """Tone of a bot's status chip."""
-    return RED if trouble_of(seen) else _STATUS_TONES.get(seen.observed, AMBER)
+    if trouble_of(seen):
+        return RED
+    return AMBER if waiting_of(seen) else _STATUS_TONES.get(seen.observed, AMBER)
 
 
 def trouble_of(seen: Seen) -> str:
@@ -76,12 +78,21 @@ def trouble_of(seen: Seen) -> str:
     return ""
 
 
+def waiting_of(seen: Seen) -> str:
+    """What a bot that nobody runs yet waits for, as a sentence; empty when it waits for nothing."""
+    if seen.desired == "STOPPED" or seen.observed != "STOPPED":
+        return ""
+    # The supervisor says what it lacks; until it does, a worker is about to take the bot.
+    reason = seen.reason or "waits for a worker process to take it"
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
 def _late(seen: Seen) -> str:
     """Why a bot that should be looked after is not."""
     if not seen.workers_alive:
         return "Should run, but no worker process is alive."
     if seen.observed == "STOPPED":
-        return ""  # Just started; the supervisor gives it to a worker within seconds.
+        return ""  # It waits, which is said elsewhere.
     if seen.heartbeat_age_s is None or seen.heartbeat_age_s >= HEARTBEAT_RED_S:
         silent = "ever" if seen.heartbeat_age_s is None else f"for {seen.heartbeat_age_s:.0f} s"
         return f"Should run, but no worker has spoken for it {silent}."

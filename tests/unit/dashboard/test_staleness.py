@@ -15,6 +15,7 @@ from apps.dashboard.staleness import (
     signal_amber_s,
     status_tone,
     trouble_of,
+    waiting_of,
 )
 
 HEALTHY = Seen(desired="RUNNING", observed="RUNNING", heartbeat_age_s=1.0)
@@ -49,7 +50,7 @@ def test_trouble_is_red_and_says_what_it_is(changes: dict[str, object], word: st
     ("changes", "tone"),
     [
         ({"heartbeat_age_s": 14.9}, GOOD),
-        ({"observed": "STOPPED", "heartbeat_age_s": None}, QUIET),
+        ({"observed": "STOPPED", "heartbeat_age_s": None}, AMBER),
         ({"desired": "STOPPED", "observed": "STOPPED"}, QUIET),
         ({"desired": "STOPPED", "observed": "STOPPED",
           "account_status": "degraded", "workers_alive": False}, QUIET),
@@ -62,6 +63,21 @@ def test_what_a_person_need_not_look_at_is_not_red(changes: dict[str, object], t
 
     assert trouble_of(seen) == ""
     assert status_tone(seen) == tone
+
+
+@pytest.mark.parametrize("desired", ["RUNNING", "PAUSED"])
+def test_a_bot_that_nobody_takes_says_what_it_waits_for(desired: str) -> None:
+    started = replace(HEALTHY, desired=desired, observed="STOPPED", heartbeat_age_s=None)
+    told = replace(started, reason="waits for room: stop other bots")
+
+    assert waiting_of(started) == "Waits for a worker process to take it."
+    assert waiting_of(told) == "Waits for room: stop other bots."
+    assert status_tone(told) == AMBER
+
+
+@pytest.mark.parametrize("changes", [{}, {"desired": "STOPPED"}, {"observed": "STARTING"}])
+def test_other_bots_wait_for_nothing(changes: dict[str, str]) -> None:
+    assert waiting_of(replace(HEALTHY, **changes)) == ""
 
 
 def test_ages_turn_amber_then_red_at_their_limits() -> None:
