@@ -118,6 +118,12 @@ VARIABLES: tuple[Variable, ...] = (
         1000,
         "Bots that one bots process runs at most; more wait until another process has room.",
     ),
+    Variable(
+        "FLOTILLA_SPARE",
+        bool,
+        True,
+        "Keep a loaded process waiting, which takes the place of a bots process that died.",
+    ),
     Variable("KEY_PUBLIC_FILE", str, "", "Public key that seals exchange keys."),
     Variable("KEY_PRIVATE_FILE", str, "", "Private key that opens them: workers only."),
     Variable("INSTALLATION_ID", str, "", "4 characters 0-9 a-z that mark our orders; made once."),
@@ -187,8 +193,19 @@ def database(url: str) -> dict[str, Any]:
     # A process that is held up (SIGSTOP, a paused machine) amid a transaction would keep its row
     # locks, and its successor waiting, for as long as it sleeps: the server ends it instead.
     patience_ms = int(read("LEASE_TTL_S") * 1000)
-    options.setdefault("options", f"-c idle_in_transaction_session_timeout={patience_ms}")
+    limits = f"-c idle_in_transaction_session_timeout={patience_ms}"
+    if _role() in _SHORT_TASKS:
+        settings |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    if _role() == "signals":
+        # Nothing it writes is worth waiting for the disk: a bot that acted on a signal has
+        # journaled so durably, and with that everything that was committed before.
+        limits += " -c synchronous_commit=off"
+    options.setdefault("options", limits)
     return dict(settings)
+
+
+_SHORT_TASKS = {"control", "signals"}
+"""Queues whose tasks are many and short: they keep their connections."""
 
 
 def _role() -> str:

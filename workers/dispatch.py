@@ -1,5 +1,6 @@
 """Sends work to the queues: starts of duties, and checks of a market's signals."""
 
+import asyncio
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +9,13 @@ from uuid import UUID
 from kombu.exceptions import OperationalError
 
 from config.celery import app
-from workers.queues import BOTS, SIGNALS
+from workers.queues import BOTS, CONTROL, SIGNALS
 from workers.supervisor import Duty
 
 logger = logging.getLogger(__name__)
 
 START_EXPIRES_S = 10.0
+SWEEP_EXPIRES_S = 2.0
 CHECK_EXPIRES_S = 30.0
 
 TASKS = {Duty.BOT: "workers.run_bot", Duty.DESK: "workers.run_desk", Duty.FEED: "workers.run_feed"}
@@ -32,37 +34,52 @@ class CeleryDispatcher:
         )
 
 
+def ask_for_sweep() -> None:
+    """Room has come: whoever waits for it need not wait for the next scheduled sweep too.
+
+    On a thread of its own: a broker that hangs holds up nobody, and a lost message costs a second.
+    """
+    threading.Thread(target=_send_sweep, name="sweep", daemon=True).start()
+
+
+def _send_sweep() -> None:
+    try:
+        app.send_task("workers.supervise", queue=CONTROL, expires=SWEEP_EXPIRES_S)
+    except (OperationalError, OSError) as trouble:
+        logger.warning("no sweep asked for: %s", trouble)
+
+
 class SignalChecks:
     """Asks for the evaluation of signals as bars close, never on the event loop.
 
-    A broker that hangs holds up one thread of its own; what is asked for meanwhile waits for the
-    scheduled check.
+    Bars of many markets close in one moment and travel in one message. A broker that hangs holds
+    up one thread of its own; what is asked for meanwhile goes with the next message, or waits for
+    the scheduled check.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="signal checks")
-        self._asked: set[tuple[UUID, str]] = set()
+        self._asked: dict[tuple[UUID, str], None] = {}
         self._lock = threading.Lock()
 
     def closed(self, market_id: UUID, timeframe: str) -> None:
-        """A bar of this market has closed and is stored."""
-        key = (market_id, timeframe)
+        """A bar of this market has closed and is stored; called on the event loop."""
         with self._lock:
-            if key in self._asked:
-                return
-            self._asked.add(key)
-        self._thread.submit(self._send, key)
+            is_first = not self._asked
+            self._asked[market_id, timeframe] = None
+        if is_first:
+            # Those stored in the same transaction say so in this turn of the loop.
+            asyncio.get_running_loop().call_soon(self._thread.submit, self._send)
 
-    def _send(self, key: tuple[UUID, str]) -> None:
+    def _send(self) -> None:
         with self._lock:
-            self._asked.discard(key)
-        market_id, timeframe = key
+            asked, self._asked = list(self._asked), {}
         try:
             app.send_task(
-                "workers.check_market_signals",
-                kwargs={"market_id": str(market_id), "timeframe": timeframe},
+                "workers.check_closed_bars",
+                kwargs={"closed": [(str(market_id), timeframe) for market_id, timeframe in asked]},
                 queue=SIGNALS,
                 expires=CHECK_EXPIRES_S,
             )
         except (OperationalError, OSError) as trouble:
-            logger.warning("signal check waits for the schedule: %s", trouble)
+            logger.warning("signal checks wait for the schedule: %s", trouble)

@@ -5,6 +5,9 @@ CONTROL = "control"
 SIGNALS = "signals"
 RESEARCH = "research"
 
+SIGNALS_LIMIT_S = 60
+"""A check of signals that takes longer ends with its process, which is made anew."""
+
 QUEUES = (BOTS, CONTROL, SIGNALS, RESEARCH)
 
 ROUTES = {
@@ -14,5 +17,5 @@ ROUTES = {
     "workers.supervise": {"queue": CONTROL},
     "workers.trim_bot_logs": {"queue": CONTROL},
     "workers.check_signals": {"queue": SIGNALS},
-    "workers.check_market_signals": {"queue": SIGNALS},
+    "workers.check_closed_bars": {"queue": SIGNALS},
 }

@@ -5,8 +5,12 @@ user's code: an endless loop there stops no bot.
 """
 
 import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
 from django.utils import timezone
 
 from apps.bots import signals as rows
@@ -15,67 +19,135 @@ from apps.bots.drafts import known_strategy
 from apps.bots.signals import Wish
 from apps.common.moments import to_ms
 from apps.markets import candles
-from apps.markets.models import Market
-from apps.trading.bar import timeframe_ms
+from apps.trading.bar import Bars, timeframe_ms
+from apps.trading.params import Values
 from apps.trading.signals import to_bits
+from apps.trading.strategy import Strategy
+from workers.strategy_limit import strategy_limit
 
 logger = logging.getLogger(__name__)
 
 LATE_BARS = 2
 """A bar that closed longer ago than this many bars gives no signal: it is news of the past."""
+STRATEGY_LIMIT_S = 5.0
+"""What one strategy may take for one wish; it then gives none, and the others get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A wish with what its strategy needs to answer it."""
+
+    wish: Wish
+    strategy: Strategy
+    p: Values
+    warm_up: int
+    since: int
+
+    @property
+    def series(self) -> tuple[UUID, str]:
+        return (self.wish.market_id, self.wish.timeframe)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    bits: int
+    strength: float
+    inputs: Mapping[str, float]
+    reason: str
 
 
 def check_all() -> int:
     """Every wish; the scheduled net under the checks that bar closes ask for."""
-    return sum(_check(wish) for wish in rows.wishes())
+    return _check(rows.wishes())
 
 
-def check_market(*, market_id: UUID, timeframe: str) -> int:
-    """The wishes of one market and timeframe whose bar has just closed."""
-    return sum(_check(wish) for wish in rows.wishes(market_id=market_id, timeframe=timeframe))
+def check_closed(*, closed: Collection[tuple[UUID, str]]) -> int:
+    """The wishes of the markets and timeframes whose bars have just closed."""
+    return _check(rows.wishes(closed=closed))
 
 
-def _check(wish: Wish) -> int:
-    """1 when this gave a new signal. A strategy that fails is logged and spares the others."""
+def _check(wishes: Sequence[Wish]) -> int:
+    """How many new signals there are. Whatever is not a signal is written after all of them."""
+    now = to_ms(timezone.now())
+    questions: list[_Question] = []
+    for wish in wishes:
+        with _sparing_others(wish):
+            questions.append(_question(wish, now))
+    series = _read(questions, until=now)
+    checked: list[UUID] = []
+    given = 0
+    for question in questions:
+        with _sparing_others(question.wish):
+            given += _answer(question, series[question.series], now, checked)
+    rows.mark_checked(bot_ids=checked)
+    return given
+
+
+@contextmanager
+def _sparing_others(wish: Wish) -> Iterator[None]:
+    """A strategy that fails is logged."""
     try:
-        return _evaluate(wish)
+        yield
     except Exception:
         logger.exception("strategy %s failed on %s", wish.strategy, wish.timeframe)
-        return 0
 
 
-def _evaluate(wish: Wish) -> int:
+def _question(wish: Wish, now: int) -> _Question:
     strategy = known_strategy(name=wish.strategy)
     p = strategy.values(wish.parameters)
+    with strategy_limit(STRATEGY_LIMIT_S):
+        warm_up = strategy.warm_up(p)
+        memory = max(strategy.memory(p), warm_up + 1)
+    since = now - (memory + LATE_BARS) * timeframe_ms(wish.timeframe)
+    return _Question(wish, strategy, p, warm_up, since)
+
+
+def _read(questions: Sequence[_Question], *, until: int) -> dict[tuple[UUID, str], Bars]:
+    """The bars of every series asked about, once each, as far back as anybody needs them."""
+    since: dict[tuple[UUID, str], int] = {}
+    for question in questions:
+        since[question.series] = min(question.since, since.get(question.series, until))
+    return candles.read_many(since=since, until=until)
+
+
+def _answer(question: _Question, series: Bars, now: int, checked: list[UUID]) -> int:
+    """1 when this gave a new signal; whoever waits for it is woken at once."""
+    wish = question.wish
     step = timeframe_ms(wish.timeframe)
-    now = to_ms(timezone.now())
-    memory = max(strategy.memory(p), strategy.warm_up(p) + 1)
-    bars = candles.read_bars(
-        market=Market(pk=wish.market_id),
-        timeframe=wish.timeframe,
-        since=now - (memory + LATE_BARS) * step,
-        until=now,
-    )
-    count = len(bars.open_at)
-    missing = strategy.warm_up(p) + 1 - count
+    first = int(np.searchsorted(series.open_at, question.since))
+    bars = Bars._make(column[first:] for column in series)
+    missing = question.warm_up + 1 - len(bars.open_at)
     if missing > 0:
         rows.say_waiting(bot_ids=wish.bot_ids, bars=missing)
         return 0
-    if bars.open_at[-1] + step < now - LATE_BARS * step:
+    bar_open_at = int(bars.open_at[-1])
+    if bar_open_at + step < now - LATE_BARS * step:
         return 0
-    bits = int(to_bits(strategy.signals(bars, p), bars=count)[-1])
-    rows.mark_checked(bot_ids=wish.bot_ids)
-    if not bits:
+    with strategy_limit(STRATEGY_LIMIT_S):
+        verdict = _verdict(question, bars)
+    checked.extend(wish.bot_ids)
+    if verdict is None:
         return 0
-    inputs = strategy.inputs(bars, p)
     new = rows.store_signal(
         wish=wish,
-        bar_open_at=int(bars.open_at[-1]),
-        bits=bits,
-        strength=float(strategy.signals(bars, p).strength[-1]),
-        inputs=inputs,
-        reason=strategy.reason(bits=bits, inputs=inputs),
+        bar_open_at=bar_open_at,
+        bits=verdict.bits,
+        strength=verdict.strength,
+        inputs=verdict.inputs,
+        reason=verdict.reason,
     )
     if new:
         wakeups.wake(bot_ids=wish.bot_ids, kind="signal")
     return int(new)
+
+
+def _verdict(question: _Question, bars: Bars) -> _Verdict | None:
+    """Of the newest bar; None when the strategy wants nothing there."""
+    strategy, p = question.strategy, question.p
+    signals = strategy.signals(bars, p)
+    bits = int(to_bits(signals, bars=len(bars.open_at))[-1])
+    if not bits:
+        return None
+    inputs = strategy.inputs(bars, p)
+    reason = strategy.reason(bits=bits, inputs=inputs)
+    return _Verdict(bits, float(signals.strength[-1]), inputs, reason)

@@ -1,8 +1,11 @@
 """Every Celery task on one page. Each takes ids, calls one place, and is safe to run twice."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import shared_task
+
+from workers.queues import SIGNALS_LIMIT_S
 
 # What a task needs is imported when it first runs: a process of one queue does not carry what
 # only the others use (ccxt and the compiled kernel are most of a worker's memory and start).
@@ -69,7 +72,7 @@ def trim_bot_logs(**_later: object) -> int:
     return log.trim_by_settings()
 
 
-@shared_task(name="workers.check_signals", send_events=False)
+@shared_task(name="workers.check_signals", send_events=False, time_limit=SIGNALS_LIMIT_S)
 def check_signals(**_later: object) -> int:
     """Every market and timeframe whose newest bar has not been evaluated."""
     from workers import signals
@@ -77,9 +80,9 @@ def check_signals(**_later: object) -> int:
     return signals.check_all()
 
 
-@shared_task(name="workers.check_market_signals", send_events=False)
-def check_market_signals(*, market_id: str, timeframe: str, **_later: object) -> int:
-    """One market and timeframe whose bar has just closed."""
+@shared_task(name="workers.check_closed_bars", send_events=False, time_limit=SIGNALS_LIMIT_S)
+def check_closed_bars(*, closed: Sequence[tuple[str, str]], **_later: object) -> int:
+    """The markets and timeframes whose bars have just closed."""
     from workers import signals
 
-    return signals.check_market(market_id=UUID(market_id), timeframe=timeframe)
+    return signals.check_closed(closed={(UUID(market), timeframe) for market, timeframe in closed})

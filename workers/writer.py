@@ -10,39 +10,31 @@ Commit = Callable[[Sequence[Append]], Awaitable[Sequence[AppendResult]]]
 
 
 class Writer:
-    """Collects appends for at most `gather_s` or `most_events`, then commits them as one.
+    """Commits the appends of one turn of the loop as one, at most `most_events` at a time.
 
     One commit is under way at a time; what arrives meanwhile forms the next one, so the busier
-    the database the larger the groups. When the database is away every append of a group fails
-    alike; an error of one append fails that one.
+    the database the larger the groups, and nobody waits for company while it is idle. When the
+    database is away every append of a group fails alike; an error of one append fails that one.
     """
 
-    def __init__(self, *, commit: Commit, gather_s: float = 0.005, most_events: int = 200) -> None:
+    def __init__(self, *, commit: Commit, most_events: int = 200) -> None:
         self._commit = commit
-        self._gather_s = gather_s
         self._most_events = most_events
         self._waiting: list[tuple[Append, asyncio.Future[AppendResult]]] = []
-        self._full = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
     async def append(self, append: Append) -> AppendResult:
         """The verdict on this append once its group is committed."""
         verdict: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, verdict))
-        if sum(len(waiting.events) for waiting, _ in self._waiting) >= self._most_events:
-            self._full.set()
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._commit_groups(), name="writer")
         return await verdict
 
     async def _commit_groups(self) -> None:
         while self._waiting:
-            try:
-                async with asyncio.timeout(self._gather_s):
-                    await self._full.wait()
-            except TimeoutError:
-                pass
-            self._full.clear()
+            # Whom the last commit has woken gets to say what follows from it.
+            await asyncio.sleep(0)
             await self._commit_one(self._next_group())
 
     def _next_group(self) -> list[tuple[Append, asyncio.Future[AppendResult]]]:

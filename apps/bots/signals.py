@@ -1,6 +1,6 @@
 """Strategies' verdicts as rows: who wants which, what was given, what is the newest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from apps.trading.events import SignalGiven
 from apps.trading.signals import signal_key
 
 WAITING = "waits for "
+MARKED_AT_ONCE = 100
+"""No journal waits for the rows of a whole fleet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +30,35 @@ class Wish:
     bot_ids: tuple[UUID, ...]
 
 
-def wishes(*, market_id: UUID | None = None, timeframe: str | None = None) -> list[Wish]:
-    """Each distinct (market, timeframe, strategy, parameters) of bots that are to trade, once."""
-    bots = Bot.objects.filter(kind=Bot.Kind.TRADING, desired_status=Bot.Desired.RUNNING)
-    if market_id is not None:
-        bots = bots.filter(market_id=market_id)
-    if timeframe is not None:
-        bots = bots.filter(timeframe=timeframe)
-    found: dict[tuple[UUID, str, str, str], list[Bot]] = {}
-    wanted: dict[tuple[UUID, str, str, str], Mapping[str, Any]] = {}
-    for bot in bots.select_related("config").order_by("number"):
-        config = bot.config
-        if config is None:
-            continue
-        key = (bot.market_id, bot.timeframe, bot.strategy, config.parameter_hash)
-        wanted.setdefault(key, config.parameters)
-        found.setdefault(key, []).append(bot)
-    return [Wish(*key, wanted[key], tuple(bot.id for bot in group)) for key, group in found.items()]
+_WISHES = """
+SELECT b.market_id, b.timeframe, b.strategy, c.parameter_hash, min(c.parameters::text),
+       array_agg(b.id ORDER BY b.number)
+FROM bots_bot b JOIN bots_botconfiguration c ON c.id = b.config_id
+WHERE b.kind = %(kind)s AND b.desired_status = %(desired)s
+    AND (%(markets)s::uuid[] IS NULL OR EXISTS (
+        SELECT 1 FROM unnest(%(markets)s::uuid[], %(timeframes)s::text[]) AS closed (id, timeframe)
+        WHERE closed.id = b.market_id AND closed.timeframe = b.timeframe))
+GROUP BY b.market_id, b.timeframe, b.strategy, c.parameter_hash
+ORDER BY min(b.number)
+"""
+
+
+def wishes(*, closed: Collection[tuple[UUID, str]] | None = None) -> list[Wish]:
+    """Each distinct (market, timeframe, strategy, parameters) of bots that are to trade, once.
+
+    `closed`: only those of these markets and timeframes.
+    """
+    pairs = None if closed is None else list(closed)
+    rows = fetch(
+        _WISHES,
+        {
+            "kind": Bot.Kind.TRADING,
+            "desired": Bot.Desired.RUNNING,
+            "markets": None if pairs is None else [market_id for market_id, _ in pairs],
+            "timeframes": None if pairs is None else [timeframe for _, timeframe in pairs],
+        },
+    )
+    return [Wish(*key, orjson.loads(text), tuple(bots)) for *key, text, bots in rows]
 
 
 def store_signal(
@@ -78,14 +92,16 @@ def store_signal(
 
 def mark_checked(*, bot_ids: Sequence[UUID]) -> None:
     """The bots' signals were evaluated now, whatever came of it; none of them waits for bars."""
-    # By id, as every append locks its bots: two orders of locking would deadlock.
-    execute(
-        "UPDATE bots_bot SET last_signal_check = now(), status_reason = CASE"
-        " WHEN observed_status = 'RUNNING' AND status_reason LIKE %s THEN 'trades'"
-        " ELSE status_reason END WHERE id IN ("
-        "SELECT id FROM bots_bot WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)",
-        [f"{WAITING}% more bar%", list(bot_ids)],
-    )
+    wanted = sorted(bot_ids)
+    for first in range(0, len(wanted), MARKED_AT_ONCE):
+        # By id, as every append locks its bots: two orders of locking would deadlock.
+        execute(
+            "UPDATE bots_bot SET last_signal_check = now(), status_reason = CASE"
+            " WHEN observed_status = 'RUNNING' AND status_reason LIKE %s THEN 'trades'"
+            " ELSE status_reason END WHERE id IN ("
+            "SELECT id FROM bots_bot WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)",
+            [f"{WAITING}% more bar%", wanted[first : first + MARKED_AT_ONCE]],
+        )
 
 
 def say_waiting(*, bot_ids: Sequence[UUID], bars: int) -> None:

@@ -1,11 +1,12 @@
 """Plain SQL over Django's connection, for the statements whose locking must be exact."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 from psycopg2.extras import execute_values
 
 
@@ -21,6 +22,19 @@ def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """A transaction whose commit does not wait for the disk, nor its locks with it.
+
+    For what may be lost with the machine's power: heartbeats, candles, signals, words for people.
+    Commits keep their order, so whatever was committed durably upon it makes it durable too.
+    Refuses to be part of another transaction, which would lose its own durability.
+    """
+    with transaction.atomic(durable=True):
+        execute("SET LOCAL synchronous_commit = off")
+        yield
 
 
 def execute_rows(

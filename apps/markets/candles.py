@@ -1,16 +1,16 @@
 """Stored bars: append them as they close, read them back as arrays, find what is missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-from django.db import transaction
 from numpy.typing import NDArray
 
 from apps.common.moments import utc_day
-from apps.common.sql import execute, fetch
+from apps.common.sql import execute_rows, fetch, unhurried
 from apps.markets.blocks import pack, unpack, unpack_raw
 from apps.markets.models import Market
 from apps.trading.bar import Bar, Bars, timeframe_ms
@@ -30,35 +30,72 @@ class Gap:
     last_at: int
 
 
+class ClosedBars(NamedTuple):
+    """Bars to store: of one market and timeframe, in any order."""
+
+    market_id: UUID
+    timeframe: str
+    bars: tuple[Bar, ...]
+
+
 def append_bars(*, market: Market, timeframe: str, bars: Sequence[Bar] | Bars) -> int:
     """Store closed bars; returns how many were new or changed. BarRefused stores none of them.
 
     Safe to repeat and from several processes at once. A bar that is stored already is left as it
     is, except the newest of its day: a feed may correct the bar it sent last.
     """
-    given = _as_bars(bars)
-    _check(given, timeframe_ms(timeframe))
-    changed = 0
-    for day, part in _by_day(given):
-        with transaction.atomic():
-            changed += _append_day(market.pk, timeframe, day, part)
-    return changed
+    return _store(_parts(market.pk, timeframe, bars))
+
+
+def append_closed(closed: Sequence[ClosedBars]) -> dict[ClosedBars, Exception | None]:
+    """Store what many markets closed in one moment, in one transaction; as `append_bars` each.
+
+    What is refused, or fits no day at all, keeps nothing of the others from being stored.
+    """
+    verdicts: dict[ClosedBars, Exception | None] = {}
+    parts: dict[_Place, list[Bars]] = {}
+    for each in closed:
+        try:
+            own = _parts(each.market_id, each.timeframe, each.bars)
+        except (ValueError, OverflowError) as refused:
+            verdicts[each] = refused
+            continue
+        verdicts[each] = None
+        for place, part in own.items():
+            parts.setdefault(place, []).extend(part)
+    _store(parts)
+    return verdicts
 
 
 def read_bars(*, market: Market, timeframe: str, since: int, until: int) -> Bars:
     """Bars opening in [since, until), ms, oldest first; empty arrays when there are none."""
     timeframe_ms(timeframe)
-    if until <= since:
-        return _empty()
-    rows = fetch(
-        "SELECT bars FROM markets_candleblock WHERE market_id = %s AND timeframe = %s"
-        " AND day BETWEEN %s AND %s ORDER BY day",
-        [market.pk, timeframe, utc_day(since), utc_day(until - 1)],
+    key = (market.pk, timeframe)
+    return read_many(since={key: since}, until=until)[key]
+
+
+def read_many(*, since: Mapping[tuple[UUID, str], int], until: int) -> dict[tuple[UUID, str], Bars]:
+    """As `read_bars` for many (market, timeframe) with one question, each from its own time on."""
+    packed: dict[tuple[UUID, str], list[memoryview]] = {key: [] for key in since}
+    rows = execute_rows(
+        "SELECT b.market_id, b.timeframe, b.bars FROM markets_candleblock b"
+        " JOIN (VALUES %s) AS w (market_id, timeframe, first, last)"
+        " ON b.market_id = w.market_id AND b.timeframe = w.timeframe"
+        " AND b.day BETWEEN w.first AND w.last ORDER BY b.day",
+        [(*key, utc_day(at), utc_day(until - 1)) for key, at in since.items() if at < until],
+        template="(%s::uuid, %s, %s::date, %s::date)",
+        answers=True,
     )
-    if not rows:
+    for market_id, timeframe, block in rows:
+        packed[market_id, timeframe].append(block)
+    return {key: _between(blocks, since[key], until) for key, blocks in packed.items()}
+
+
+def _between(packed: Sequence[memoryview], since: int, until: int) -> Bars:
+    if not packed:
         return _empty()
     # One matrix for all blocks, so that every column is joined in a single copy.
-    matrices = [unpack_raw(packed=row[0]) for row in rows]
+    matrices = [unpack_raw(packed=each) for each in packed]
     for matrix in matrices:
         matrix[0] = np.cumsum(matrix[0].view("<i8")).view("<u8")
     whole = np.concatenate(matrices, axis=1)
@@ -89,48 +126,89 @@ def find_gaps(*, market: Market, timeframe: str, since: int, until: int) -> list
     return [Gap(int(edges[hole]) + step, int(edges[hole + 1]) - step) for hole in holes]
 
 
-# ---- one day ---------------------------------------------------------------------------------
+# ---- days ------------------------------------------------------------------------------------
 
 
-def _append_day(market_id: UUID, timeframe: str, day: date, part: Bars) -> int:
-    stored = _lock_block(market_id, timeframe, day)
-    if stored is None:
-        if _insert_block(market_id, timeframe, day, part):
-            return len(part.open_at)
-        # Somebody else stored the day's first bars meanwhile: join ours to theirs.
-        stored = _lock_block(market_id, timeframe, day)
-        if stored is None:
-            raise RuntimeError(f"the block of {day} vanished while bars were added to it")
-    merged, changed = _merged(stored, part)
-    if changed:
-        execute(
-            "UPDATE markets_candleblock SET bars = %s, count = %s, first_ms = %s, last_ms = %s"
-            " WHERE market_id = %s AND timeframe = %s AND day = %s",
-            [*_row(merged), market_id, timeframe, day],
-        )
+class _Place(NamedTuple):
+    """Which block: every writer locks them in this order."""
+
+    market_id: UUID
+    timeframe: str
+    day: date
+
+
+def _parts(market_id: UUID, timeframe: str, bars: Sequence[Bar] | Bars) -> dict[_Place, list[Bars]]:
+    given = _as_bars(bars)
+    _check(given, timeframe_ms(timeframe))
+    return {_Place(market_id, timeframe, day): [part] for day, part in _by_day(given)}
+
+
+def _store(parts: Mapping[_Place, Sequence[Bars]]) -> int:
+    if not parts:
+        return 0
+    # A feed asks again for what its last stored bar leaves open: nothing waits for the disk.
+    with unhurried():
+        changed, fresh = _merge(parts)
+        if fresh:
+            inserted = _insert(fresh)
+            changed += sum(len(fresh[place].open_at) for place in inserted)
+            # Somebody else stored the first bars of these days meanwhile: join ours to theirs.
+            lost, gone = _merge({place: parts[place] for place in fresh.keys() - inserted})
+            if gone:
+                raise RuntimeError(f"blocks vanished while bars were added to them: {list(gone)}")
+            changed += lost
     return changed
 
 
-def _lock_block(market_id: UUID, timeframe: str, day: date) -> Bars | None:
-    rows = fetch(
-        "SELECT bars FROM markets_candleblock WHERE market_id = %s AND timeframe = %s AND day = %s"
-        " FOR UPDATE",
-        [market_id, timeframe, day],
+def _merge(parts: Mapping[_Place, Sequence[Bars]]) -> tuple[int, dict[_Place, Bars]]:
+    """How many bars of the stored blocks changed, and the blocks that are not stored yet."""
+    stored = _lock(sorted(parts))
+    fresh, rows, changed = {}, [], 0
+    for place, news in sorted(parts.items()):
+        block = stored.get(place)
+        moved = 0
+        for part in news:
+            block, count = (part, len(part.open_at)) if block is None else _merged(block, part)
+            moved += count
+        if block is not None and place not in stored:
+            fresh[place] = block
+        elif block is not None and moved:
+            rows.append((*_row(block), *place))
+            changed += moved
+    execute_rows(
+        "UPDATE markets_candleblock b SET bars = w.bars, count = w.count, first_ms = w.first_ms,"
+        " last_ms = w.last_ms FROM (VALUES %s)"
+        " AS w (bars, count, first_ms, last_ms, market_id, timeframe, day)"
+        " WHERE b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.day = w.day",
+        rows,
+        template="(%s::bytea, %s, %s::bigint, %s::bigint, %s::uuid, %s, %s::date)",
     )
-    return unpack(packed=rows[0][0]) if rows else None
+    return changed, fresh
 
 
-def _insert_block(market_id: UUID, timeframe: str, day: date, part: Bars) -> bool:
-    return (
-        execute(
-            "INSERT INTO markets_candleblock"
-            " (bars, count, first_ms, last_ms, market_id, timeframe, day)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (market_id, timeframe, day) DO NOTHING",
-            [*_row(part), market_id, timeframe, day],
-        )
-        == 1
+def _lock(places: Sequence[_Place]) -> dict[_Place, Bars]:
+    rows = execute_rows(
+        "SELECT b.market_id, b.timeframe, b.day, b.bars FROM markets_candleblock b"
+        " JOIN (VALUES %s) AS w (market_id, timeframe, day)"
+        " ON b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.day = w.day"
+        " ORDER BY b.market_id, b.timeframe, b.day FOR UPDATE OF b",
+        places,
+        template="(%s::uuid, %s, %s::date)",
+        answers=True,
     )
+    return {_Place(*row[:3]): unpack(packed=row[3]) for row in rows}
+
+
+def _insert(fresh: Mapping[_Place, Bars]) -> set[_Place]:
+    """Those that were stored; the others somebody else has stored meanwhile."""
+    rows = execute_rows(
+        "INSERT INTO markets_candleblock"
+        " (bars, count, first_ms, last_ms, market_id, timeframe, day) VALUES %s"
+        " ON CONFLICT (market_id, timeframe, day) DO NOTHING RETURNING market_id, timeframe, day",
+        [(*_row(block), *place) for place, block in sorted(fresh.items())],
+        answers=True,
+    )
+    return {_Place(*row) for row in rows}
 
 
 def _row(bars: Bars) -> tuple[bytes, int, int, int]:
@@ -140,6 +218,9 @@ def _row(bars: Bars) -> tuple[bytes, int, int, int]:
 
 def _merged(stored: Bars, part: Bars) -> tuple[Bars, int]:
     """The stored bars with what `part` adds, and how many bars that changed."""
+    if part.open_at[0] > stored.open_at[-1]:
+        # The usual case, once per market and bar.
+        return _joined(stored, part), len(part.open_at)
     known = np.isin(part.open_at, stored.open_at[:-1])
     fresh = Bars._make(column[~known] for column in part)
     newest = stored.open_at[-1]
@@ -147,11 +228,13 @@ def _merged(stored: Bars, part: Bars) -> tuple[Bars, int]:
     if len(at) and all(column[at[0]] == old[-1] for column, old in zip(fresh, stored, strict=True)):
         fresh = Bars._make(np.delete(column, at) for column in fresh)
     keep = ~np.isin(stored.open_at, fresh.open_at)
-    joined = Bars._make(
-        (np.concatenate((old[keep], new)) for old, new in zip(stored, fresh, strict=True))
-    )
+    joined = _joined(Bars._make(column[keep] for column in stored), fresh)
     order = np.argsort(joined.open_at, kind="stable")
     return Bars._make(column[order] for column in joined), len(fresh.open_at)
+
+
+def _joined(first: Bars, then: Bars) -> Bars:
+    return Bars._make(np.concatenate(pair) for pair in zip(first, then, strict=True))
 
 
 # ---- shape -----------------------------------------------------------------------------------

@@ -36,14 +36,17 @@ def send_wakeups(*, located: Iterable[tuple[UUID, UUID]], kind: str) -> int:
     Never raises for Redis and never waits longer than 0.1 s a call.
     """
     try:
-        pipe = _redis(settings.REDIS_URL).pipeline(transaction=False)
-        for bot_id, process_id in located:
+        # As one: a process reads all of it at once, and not the first before the others are there.
+        pipe = _redis(settings.REDIS_URL).pipeline(transaction=True)
+        told = list(located)
+        for bot_id, process_id in told:
             fields: dict[str, str] = {"bot": str(bot_id), "kind": kind}
-            stream = stream_of(process_id)
-            pipe.xadd(stream, fields, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+            pipe.xadd(stream_of(process_id), fields, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+        for process_id in {process_id for _, process_id in told}:
             # A process that ended reads no more, and its successor has a stream of its own.
-            pipe.expire(stream, KEPT_S)
-        return len(pipe.execute()) // 2
+            pipe.expire(stream_of(process_id), KEPT_S)
+        pipe.execute()
+        return len(told)
     except RedisError as trouble:
         logger.warning("wake-up not sent: %s", type(trouble).__name__)
         return 0

@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from apps.markets.candles import (
     BarRefused,
+    ClosedBars,
     Gap,
     append_bars,
+    append_closed,
     find_gaps,
     last_bar_at,
     read_bars,
+    read_many,
 )
 from apps.markets.models import CandleBlock, Market
 from apps.markets.queries import find_market
@@ -192,3 +196,54 @@ def test_a_refresh_adds_changes_and_deactivates_and_an_empty_list_changes_nothin
     gone.refresh_from_db()
     assert not gone.active
     assert Market.objects.get(symbol="NEW/USDT").instrument == new
+
+
+@pytest.mark.django_db
+def test_bars_of_many_markets_are_stored_together_and_a_bad_one_spares_the_others() -> None:
+    first, second = make_market(), make_market("ETH/USDT")
+    append_bars(market=first, timeframe="1m", bars=[bar(0), bar(1, 10.0)])
+    good = ClosedBars(first.pk, "1m", (bar(1, 12.0), bar(2)))
+    new = ClosedBars(second.pk, "1m", (bar(1439), bar(1440)))
+    bad = ClosedBars(second.pk, "1m", (bar(3)._replace(high=float("nan")),))
+    later = ClosedBars(first.pk, "1m", (bar(3),))
+
+    verdicts = append_closed([good, new, bad, later])
+
+    assert [verdicts[each] for each in (good, new, later)] == [None, None, None]
+    assert isinstance(verdicts[bad], BarRefused)
+    assert read(first) == [(0, 10.0), (1, 12.0), (2, 10.0), (3, 10.0)]
+    assert read(second) == [(1439, 10.0), (1440, 10.0)]
+
+
+@pytest.mark.django_db
+def test_many_series_are_read_at_once_each_from_its_own_time_on() -> None:
+    first, second, third = make_market(), make_market("ETH/USDT"), make_market("SOL/USDT")
+    append_bars(market=first, timeframe="1m", bars=[bar(number) for number in range(1438, 1443)])
+    append_bars(market=second, timeframe="1m", bars=[bar(1440, 20.0)])
+    since = {
+        (first.pk, "1m"): FIRST + 1439 * MINUTE,
+        (second.pk, "1m"): FIRST,
+        (third.pk, "1m"): FIRST,
+        (first.pk, "1h"): FIRST + 2000 * MINUTE,
+    }
+
+    series = read_many(since=since, until=FIRST + 1442 * MINUTE)
+
+    assert set(series) == set(since)
+    assert [int(at - FIRST) // MINUTE for at in series[first.pk, "1m"].open_at] == [
+        1439,
+        1440,
+        1441,
+    ]
+    assert series[second.pk, "1m"].close.tolist() == [20.0]
+    assert len(series[third.pk, "1m"].open_at) == len(series[first.pk, "1h"].open_at) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bars_are_not_stored_within_a_transaction_that_would_lose_its_durability() -> None:
+    market = make_market()
+
+    with pytest.raises(RuntimeError), transaction.atomic():
+        append_bars(market=market, timeframe="1m", bars=[bar(0)])
+
+    assert read(market) == []

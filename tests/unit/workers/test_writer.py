@@ -48,7 +48,7 @@ async def test_appends_that_come_together_share_one_commit() -> None:
 async def test_what_arrives_during_a_commit_forms_the_next_group() -> None:
     recorder = Recorder()
     recorder.open.clear()
-    writer = Writer(commit=recorder.commit, gather_s=0.0)
+    writer = Writer(commit=recorder.commit)
     first = asyncio.create_task(writer.append(append()))
     while not recorder.groups:
         await asyncio.sleep(0)
@@ -72,15 +72,32 @@ async def test_one_bot_appears_once_in_a_group_and_in_order() -> None:
     assert recorder.groups == [[first, other], [second]]
 
 
-async def test_a_full_group_does_not_wait_and_is_not_exceeded() -> None:
+async def test_a_group_is_not_larger_than_it_may_be() -> None:
     recorder = Recorder()
-    writer = Writer(commit=recorder.commit, gather_s=3600.0, most_events=4)
-    appends = [append(events=2) for _ in range(2)]
+    writer = Writer(commit=recorder.commit, most_events=4)
+    appends = [append(events=2) for _ in range(3)]
 
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(writer.append(each) for each in appends))
+    await asyncio.gather(*(writer.append(each) for each in appends))
 
-    assert recorder.groups == [appends]
+    assert recorder.groups == [appends[:2], appends[2:]]
+
+
+async def test_what_follows_from_a_commit_waits_for_those_who_were_woken_by_it() -> None:
+    recorder = Recorder()
+    writer = Writer(commit=recorder.commit)
+    firsts, thens = [append() for _ in range(3)], [append() for _ in range(3)]
+
+    async def twice(first: Append, then: Append) -> None:
+        await writer.append(first)
+        await writer.append(then)
+
+    late = append(firsts[0].bot_id)
+    await asyncio.gather(
+        *(twice(first, then) for first, then in zip(firsts, thens, strict=True)),
+        writer.append(late),
+    )
+
+    assert recorder.groups == [firsts, [late, *thens]]
 
 
 async def test_a_failed_commit_fails_each_append_and_the_writer_goes_on() -> None:
@@ -101,7 +118,7 @@ async def test_a_failed_commit_fails_each_append_and_the_writer_goes_on() -> Non
 async def test_a_cancelled_waiter_does_not_disturb_its_group() -> None:
     recorder = Recorder()
     recorder.open.clear()
-    writer = Writer(commit=recorder.commit, gather_s=0.0)
+    writer = Writer(commit=recorder.commit)
     given_up = asyncio.create_task(writer.append(append()))
     waiting = asyncio.create_task(writer.append(append()))
     while not recorder.groups:
