@@ -35,6 +35,7 @@ async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
         windows=settings.windows,
         rhythm=Rhythm(),
         draining=host.draining,
+        workspace=host.workspace,
     )
     shift = Shift(ports=ports, surroundings=HostSurroundings(host))
     return await shift.run(bot_id=bot_id, dispatch=dispatch)

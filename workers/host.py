@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
+from apps.trading.workspace import Workspace
 from apps.venues.budgets import Budgets
 from apps.venues.clock import WallClock
 from workers.accounts import OpenAccounts
@@ -52,6 +53,8 @@ class Host:
         self.lease_database = Database(threads=1)
         self.crew = Crew()
         self.draining = {"now": False}
+        # Bots decide one at a time, so the memory to decide in is one for all of them.
+        self.workspace = Workspace()
         self.holdings = Holdings(store=self.life_rows, clock=self.clock)
         self.snapshots = Snapshots(settings.redis_url)
         self.checkpoints = Checkpoints(

@@ -13,6 +13,7 @@ from apps.trading.journal import Taken
 from apps.trading.past import Past, Snapshot, Stamp
 from apps.trading.plan import Plan
 from apps.trading.risk import Limits
+from apps.trading.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +55,13 @@ class Recovery:
         snapshots: SnapshotStore,
         installation: str,
         breathe: Callable[[], Awaitable[None]],
+        workspace: Workspace | None = None,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._installation = installation
         self._breathe = breathe
+        self._workspace = workspace or Workspace()
 
     async def recover(self, *, taken: Taken, instrument: Instrument) -> Recovered:
         """The bot as its journal left it. The fence must be ours: nobody appends meanwhile."""
@@ -85,6 +88,7 @@ class Recovery:
                 bot_number=taken.bot_number,
                 installation=self._installation,
                 instrument=instrument,
+                workspace=self._workspace,
             )
         except Exception as reason:
             # Whatever is wrong with it, the journal is there.
@@ -103,6 +107,7 @@ class Recovery:
             capital=taken.capital,
             config_version=taken.config_version,
             limits=Limits.from_json(taken.limits),
+            workspace=self._workspace,
         )
 
     async def _replay(self, engine: Engine, past: Past) -> None:

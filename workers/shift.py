@@ -7,7 +7,7 @@ has compared the exchange with our books since then.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from apps.trading.events import ConfigurationApplied, ShiftEnded
 from apps.trading.instrument import Instrument
 from apps.trading.journal import Append, Taken
 from apps.trading.ports import Clock, Venue, VenueUnavailable
+from apps.trading.workspace import Workspace
 from workers.checkpoints import Keepable
 from workers.deciding import Deciding, Narrator, Prices, Rhythm, ShiftLost
 from workers.execution import Execution, Windows
@@ -71,6 +72,7 @@ class ShiftPorts:
     windows: Windows
     rhythm: Rhythm
     draining: Mapping[str, bool]
+    workspace: Workspace = field(default_factory=Workspace)
 
 
 class Shift:
@@ -155,6 +157,7 @@ class Shift:
             snapshots=ports.snapshots,
             installation=ports.installation,
             breathe=lambda: ports.clock.sleep(0),
+            workspace=ports.workspace,
         )
 
     def _execution(self, taken: Taken, account: Account, mailbox: Mailbox) -> Execution:

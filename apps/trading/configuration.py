@@ -35,7 +35,8 @@ def to_event(configuration: Configuration) -> ConfigurationApplied:
 def from_event(event: ConfigurationApplied, *, before: Configuration) -> Configuration:
     """What an event configures; where it says nothing of the market, its rules stay."""
     instrument = before.instrument
-    if event.instrument:
+    # One value serves all bots of a market, as long as it is written the same.
+    if event.instrument and dict(event.instrument) != instrument.to_json():
         instrument = Instrument.from_json(event.instrument)
     return Configuration(
         version=event.version,

@@ -73,11 +73,13 @@ class Engine:
         capital: Decimal,
         config_version: int,
         limits: Limits,
+        workspace: Workspace | None = None,
     ) -> None:
+        """`workspace`: one that bots of a thread share; else the engine has its own."""
         self._bot_number = bot_number
         self._installation = installation
         self._instrument = instrument
-        self._workspace = Workspace()
+        self._workspace = workspace or Workspace()
         self._replay = Replay()
         configuration = Configuration(config_version, "", plan, capital, limits, instrument)
         kernel = self._workspace.begin(configuration)
@@ -219,7 +221,7 @@ class Engine:
         """Put a checkpoint's marks onto the state of the journal event it followed."""
         kernel = move(self.state.journaled, marks)
         now, mark = clock_of(kernel)
-        watch = self._workspace.watch_of(kernel)
+        watch = self._workspace.watch_of(kernel, configuration=self.state.configuration)
         self.state = replace(self.state, kernel=kernel, now=now, mark=mark, watch=watch)
 
     def snapshot(self) -> bytes:
@@ -230,25 +232,34 @@ class Engine:
 
     @classmethod
     def restore(
-        cls, snapshot: bytes, *, bot_number: int, installation: str, instrument: Instrument
+        cls,
+        snapshot: bytes,
+        *,
+        bot_number: int,
+        installation: str,
+        instrument: Instrument,
+        workspace: Workspace | None = None,
     ) -> "Engine":
         """The engine a snapshot was taken of; ValueError when it is not this bot's."""
+        workspace = workspace or Workspace()
+        state = read_snapshot(
+            snapshot,
+            bot_number=bot_number,
+            installation=installation,
+            workspace=workspace,
+            instrument=instrument,
+        )
         engine = cls(
             bot_number=bot_number,
             installation=installation,
             instrument=instrument,
-            plan=Plan(quote_per_entry=1.0),
-            capital=Decimal(0),
-            config_version=0,
-            limits=Limits(),
+            plan=state.configuration.plan,
+            capital=state.configuration.capital,
+            config_version=state.configuration.version,
+            limits=state.configuration.limits,
+            workspace=workspace,
         )
-        engine.state = read_snapshot(
-            snapshot,
-            bot_number=bot_number,
-            installation=installation,
-            workspace=engine._workspace,
-            blank=engine.state,
-        )
+        engine.state = state
         return engine
 
     # ---- looking on ----------------------------------------------------------------------------

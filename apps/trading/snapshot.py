@@ -7,15 +7,19 @@ from decimal import Decimal
 from typing import Any, cast
 
 from apps.trading.bot_state import BotState, WorkingOrder
-from apps.trading.configuration import from_event, to_event
+from apps.trading.configuration import Configuration, from_event, to_event
 from apps.trading.equity import Books
 from apps.trading.events import ConfigurationApplied, from_payload, to_payload
+from apps.trading.instrument import Instrument
 from apps.trading.kernel.words import SIGNATURE, clock_of, move
 from apps.trading.order import OrderStatus, OrderType, Role, Side
+from apps.trading.plan import Plan
 from apps.trading.position import Holding
+from apps.trading.risk import Limits
 from apps.trading.workspace import Workspace
 
 FORMAT = "flotilla-bot-1"
+_NO_PLAN = Plan(quote_per_entry=1.0)
 
 
 def write_snapshot(state: BotState, *, bot_number: int, installation: str) -> bytes:
@@ -39,7 +43,12 @@ def write_snapshot(state: BotState, *, bot_number: int, installation: str) -> by
 
 
 def read_snapshot(
-    snapshot: bytes, *, bot_number: int, installation: str, workspace: Workspace, blank: BotState
+    snapshot: bytes,
+    *,
+    bot_number: int,
+    installation: str,
+    workspace: Workspace,
+    instrument: Instrument,
 ) -> BotState:
     """The state; ValueError when it is another bot's or another build's, or damaged."""
     line, _, memory = snapshot.partition(b"\n")
@@ -62,7 +71,7 @@ def read_snapshot(
     kernel, journaled = memory[:size], memory[size:]
     if len(journaled) != size:
         raise ValueError("the snapshot is cut short: replay the journal instead")
-    return _state(head, kernel, journaled, workspace, blank)
+    return _state(head, kernel, journaled, workspace, instrument)
 
 
 def _state(
@@ -70,11 +79,11 @@ def _state(
     kernel: bytes,
     journaled: bytes,
     workspace: Workspace,
-    blank: BotState,
+    instrument: Instrument,
 ) -> BotState:
     event = cast(ConfigurationApplied, from_payload("ConfigurationApplied", head["configuration"]))
-    configuration = from_event(event, before=blank.configuration)
-    workspace.configure(configuration)
+    before = Configuration(0, "", _NO_PLAN, Decimal(0), Limits(), instrument)
+    configuration = from_event(event, before=before)
     now, mark = clock_of(kernel)
     orders = [_order_in(values) for values in head["orders"]]
     return BotState(
@@ -89,7 +98,7 @@ def _state(
         signal_at=head["signal_at"],
         seen_at=head["signal_at"],
         mode=head["mode"],
-        watch=workspace.watch_of(kernel),
+        watch=workspace.watch_of(kernel, configuration=configuration),
         configuration=configuration,
     )
 

@@ -19,6 +19,11 @@ _WATCH_HIGH = INDEX["bot.watch_high"]
 _WATCH_TIME = INDEX["bot.watch_time"]
 _WATCH_SIGNALS = INDEX["bot.watch_signals"]
 _ORDERS_END = ORDERS_AT + layout.MAX_ORDERS * layout.ORDER.itemsize
+# Plan and limits lie side by side: what a configuration says of a bot.
+_PLACES = dict(layout.STATE.fields or {})
+_CONFIGURED = slice(_PLACES["plan"][1], _PLACES["totals"][1])
+CONFIGURATIONS_KEPT = 2048
+"""So many are copied in when their bot's turn comes; others are written field by field."""
 
 
 class Action(NamedTuple):
@@ -47,7 +52,10 @@ class Watch(NamedTuple):
 
 
 class Workspace:
-    """One kernel record. Not for several threads at once."""
+    """One kernel record, for one bot or for many in turn. Not for several threads at once.
+
+    Nothing of a bot stays in it: whoever uses it says the configuration and loads the state.
+    """
 
     def __init__(self) -> None:
         self._states = layout.new_states(1)
@@ -60,9 +68,10 @@ class Workspace:
         self._order_status = self._states["orders"]["status"][0]
         self.position_status = self._states["positions"]["status"][0]
         self._totals: Totals | None = None
-        self._loaded = _ORDERS_END
         self._looked_out = False
         self._configuration: Configuration | None = None
+        # By the identity of its parts; each entry keeps them alive, so that the ids stay theirs.
+        self._written: dict[tuple[int, int, int], tuple[Configuration, np.ndarray]] = {}
 
     def begin(self, configuration: Configuration) -> bytes:
         """A new bot's state, loaded and returned."""
@@ -80,9 +89,22 @@ class Workspace:
         """Put plan, limits and market rules beside the state."""
         if configuration is self._configuration:
             return
+        # Unknown until all of it is in place: a plan that cannot be written stops half-way.
+        self._configuration = None
+        kept = self._written.get(_parts(configuration))
+        if kept is not None:
+            self._bytes[_CONFIGURED] = kept[1]
+        else:
+            self._write(configuration)
+        self._configuration = configuration
+
+    def _write(self, configuration: Configuration) -> None:
+        # Field by field costs as much as four decisions.
         configuration.plan.to_record(self.row.plan, instrument=configuration.instrument)
         configuration.limits.to_record(self.row.limits)
-        self._configuration = configuration
+        if len(self._written) >= CONFIGURATIONS_KEPT:
+            del self._written[next(iter(self._written))]
+        self._written[_parts(configuration)] = (configuration, self._bytes[_CONFIGURED].copy())
 
     def deposit(self, amount: float) -> None:
         """More capital, or less; it is neither profit nor loss."""
@@ -93,9 +115,8 @@ class Workspace:
     def load(self, kernel: bytes, *, now: int, mark: float, totals: Totals) -> None:
         size = len(kernel)
         self._bytes[:size] = np.frombuffer(kernel, np.uint8)
-        if size < self._loaded:
-            self._bytes[size:_ORDERS_END] = 0
-        self._loaded = size
+        # Whatever stands there is another bot's, or what a step that failed left behind.
+        self._bytes[size:_ORDERS_END] = 0
         self._looked_out = False
         self._words[_NOW] = now
         self._reals[_MARK] = mark
@@ -107,8 +128,7 @@ class Workspace:
         """The part of the state that this bot uses."""
         if not self._looked_out:
             look_again(self._states, 0)
-        self._loaded = used_bytes(int(self._words[_POSITIONS]))
-        return self._bytes[: self._loaded].tobytes()
+        return self._bytes[: used_bytes(int(self._words[_POSITIONS]))].tobytes()
 
     def decide(
         self,
@@ -133,8 +153,9 @@ class Workspace:
         """(now, mark) of the state."""
         return int(self._words[_NOW]), float(self._reals[_MARK])
 
-    def watch_of(self, kernel: bytes) -> Watch:
+    def watch_of(self, kernel: bytes, *, configuration: Configuration) -> Watch:
         """What a state looks out for."""
+        self.configure(configuration)
         now, mark = clock_of(kernel)
         self.load(kernel, now=now, mark=mark, totals=Totals())
         look_again(self._states, 0)
@@ -148,6 +169,10 @@ class Workspace:
             int(words[_WATCH_TIME]),
             int(words[_WATCH_SIGNALS]),
         )
+
+
+def _parts(configuration: Configuration) -> tuple[int, int, int]:
+    return id(configuration.plan), id(configuration.limits), id(configuration.instrument)
 
 
 def checked_price(price: float, name: str) -> float:
