@@ -1,6 +1,7 @@
 """ccxt's clients with the hands tied: no withdrawal, no chatter, the caller's own timestamp."""
 
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -72,6 +73,12 @@ def _no_redirects() -> aiohttp.TraceConfig:
     return trace
 
 
+@cache
+def _trust(cafile: str | None) -> ssl.SSLContext:
+    """One for all clients: reading the certificates takes longer than the rest of an opening."""
+    return ssl.create_default_context(cafile=cafile)
+
+
 class Guarded:
     """Goes before ccxt's class in the order of resolution.
 
@@ -80,6 +87,9 @@ class Guarded:
 
     exchange_now: Any = None
     session: Any
+    ssl_context: Any
+    verify: bool
+    cafile: str | None
     _is_signing = False
 
     @property
@@ -88,6 +98,8 @@ class Guarded:
 
     def open(self, lazy: bool = False) -> None:
         had_session = self.session is not None
+        if self.ssl_context is None and self.verify:
+            self.ssl_context = _trust(self.cafile)
         super().open(lazy)  # type: ignore[misc]
         if not had_session:
             self.session.detach()
