@@ -42,10 +42,11 @@ class FleetRows:
         return [Wanted(Duty(each.duty), each.id, each.dispatch) for each in claimed]
 
     async def room_for_bots(self, *, claim_lapses_s: float) -> Room:
-        places, on_their_way = await self._ask(
-            fleet.room_for_bots, per_process=self._most_bots, claim_lapses_s=claim_lapses_s
+        return Room(
+            *await self._ask(
+                fleet.room_for_bots, per_process=self._most_bots, claim_lapses_s=claim_lapses_s
+            )
         )
-        return Room(places, on_their_way)
 
     async def tell_waiting(self, *, bot_ids: Sequence[UUID], reason: str) -> int:
         return await self._ask(fleet.tell_waiting, bot_ids=bot_ids, reason=reason)

@@ -22,6 +22,7 @@ NO_ROOM = (
     "waits for room: every bots process runs as many bots as it may; start one more "
     "(up --bots-processes N), stop other bots, or raise FLOTILLA_BOTS_PER_PROCESS"
 )
+NOBODY = "waits for a bots process: none runs"
 
 
 class Duty(StrEnum):
@@ -47,10 +48,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Bots that may still be sent to the workers, and those sent that nobody has taken yet."""
+    """Bots that may still be sent to the workers, and those sent that nobody has taken yet.
+
+    `processes`: how many bots processes live. What is sent to none grows old in the queue.
+    """
 
     places: int
     on_their_way: int
+    processes: int = 1
 
 
 class Pace:
@@ -127,6 +132,9 @@ class Supervisor:
             await self._store.ensure_duties()
             wanted = await self._store.duties_to_dispatch(claim_lapses_s=self._claim_lapses_s)
             bots = [duty for duty in wanted if duty.duty is Duty.BOT]
+            if wanted and not (await self._room()).processes:
+                await self._tell_waiting(bots, NOBODY)
+                return 0
             if bots:
                 self._pace.learn(came_too_late=sum(bot.lapsed for bot in bots))
             sent = await self._start([duty for duty in wanted if duty.duty is not Duty.BOT])
@@ -138,7 +146,7 @@ class Supervisor:
         for _ in range(LOOKS):
             if not bots:
                 return sent
-            room = await self._store.room_for_bots(claim_lapses_s=self._claim_lapses_s)
+            room = await self._room()
             if not room.places:
                 break
             now = bots[: max(0, min(room.places, self._pace.most - room.on_their_way))]
@@ -148,9 +156,15 @@ class Supervisor:
                 await self._pause(LOOK_S)
         else:
             return sent
-        if await self._store.tell_waiting(bot_ids=[bot.id for bot in bots], reason=NO_ROOM):
-            logger.warning("%s bots: %s", len(bots), NO_ROOM)
+        await self._tell_waiting(bots, NO_ROOM)
         return sent
+
+    async def _room(self) -> Room:
+        return await self._store.room_for_bots(claim_lapses_s=self._claim_lapses_s)
+
+    async def _tell_waiting(self, bots: Sequence[Wanted], reason: str) -> None:
+        if await self._store.tell_waiting(bot_ids=[bot.id for bot in bots], reason=reason):
+            logger.warning("%s bots: %s", len(bots), reason)
 
     async def _start(self, wanted: Sequence[Wanted]) -> int:
         """Claim and send group by group: a claim must not grow old while others are sent."""

@@ -182,11 +182,11 @@ def claim_all(*, wanted: Sequence[WantedDuty]) -> list[WantedDuty]:
     return claimed
 
 
-def room_for_bots(*, per_process: int, claim_lapses_s: float) -> tuple[int, int]:
-    """How many more bots the bots processes may be sent, and how many are on their way to them.
+def room_for_bots(*, per_process: int, claim_lapses_s: float) -> tuple[int, int, int]:
+    """How many more bots the bots processes may be sent, how many are on their way to them, and
+    how many processes there are.
 
-    A bot that was claimed lately and not taken yet has its place already. Before any process has
-    registered there is room for what one runs.
+    A bot that was claimed lately and not taken yet has its place already.
     """
     alive = WorkerProcess.objects.filter(dead=False, queue=BOTS_QUEUE).count()
     lapsed = Now() - timedelta(seconds=claim_lapses_s)
@@ -203,7 +203,7 @@ def room_for_bots(*, per_process: int, claim_lapses_s: float) -> tuple[int, int]
         )
         .values()
     )
-    return max(0, max(1, alive) * per_process - taken - on_their_way), on_their_way
+    return max(0, alive * per_process - taken - on_their_way), on_their_way, alive
 
 
 def tell_waiting(*, bot_ids: Sequence[UUID], reason: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-from workers.supervisor import FEWEST, MOST, NO_ROOM, Duty, Pace, Room, Supervisor, Wanted
+from workers.supervisor import FEWEST, MOST, NO_ROOM, NOBODY, Duty, Pace, Room, Supervisor, Wanted
 
 
 class Rows:
@@ -18,6 +18,7 @@ class Rows:
         self.on_their_way: list[UUID] = []
         self.most_on_their_way = 0
         self.taken = 0
+        self.processes = 1
 
     @asynccontextmanager
     async def sole_supervisor(self) -> AsyncIterator[bool]:
@@ -38,7 +39,8 @@ class Rows:
         return [Wanted(each.duty, each.id, each.dispatch + 1) for each in ours]
 
     async def room_for_bots(self, *, claim_lapses_s: float) -> Room:
-        return Room(self.room - self.taken - len(self.on_their_way), len(self.on_their_way))
+        places = self.room - self.taken - len(self.on_their_way)
+        return Room(places, len(self.on_their_way), self.processes)
 
     async def take_some(self, _seconds: float) -> None:
         """While the supervisor pauses, the workers take what they were sent."""
@@ -100,6 +102,17 @@ async def test_no_room_at_all_starts_no_bot() -> None:
 
     assert await swept(rows) == []
     assert len(rows.told) == 1
+
+
+async def test_nothing_is_sent_while_there_is_nobody_to_take_it() -> None:
+    desk, feed, bot = duties(Duty.DESK, Duty.FEED, Duty.BOT)
+    rows = Rows([desk, feed, bot], room=0)
+    rows.processes = 0
+    pace = Pace()
+
+    assert await swept(rows, pace) == []
+    assert rows.told == {bot.id: NOBODY}
+    assert pace.most == MOST
 
 
 async def test_never_more_are_on_their_way_than_workers_soon_take() -> None:
