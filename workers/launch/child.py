@@ -23,7 +23,7 @@ class ChildSpec:
     """How to start and stop one process.
 
     `log` receives its output. `stop_signal` asks it to end in order; after `stop_timeout_s`
-    seconds it is killed.
+    seconds it is killed. `waits`: it reads one line from its standard input before it begins.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ChildSpec:
     user: ServerUser | None = None
     stop_signal: int = signal.SIGTERM
     stop_timeout_s: float = 10.0
+    waits: bool = False
 
 
 class Guard:
@@ -114,6 +115,12 @@ class Child:
             self._end_group()
         return code
 
+    def tell(self, line: str) -> None:
+        """The one line that a waiting process reads; OSError when it is gone."""
+        if self._process.stdin is not None:
+            with self._process.stdin as pipe:
+                pipe.write(line.encode())
+
     def ask_to_stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(self.spec.stop_signal)
@@ -142,6 +149,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._guard.release(self.pid)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         spec = self.spec
@@ -151,7 +160,7 @@ class Child:
                 list(spec.argv),
                 env={**os.environ, **spec.environment},
                 cwd=spec.folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if spec.waits else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

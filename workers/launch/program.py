@@ -1,5 +1,6 @@
 """One program under supervision: how it starts, when it is ready, when to try it again."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from workers.launch.child import Child, ChildSpec, Guard
+from workers.launch.spare import Spare
 
 FAST_FAILURE_S = 30.0
 GIVE_UP_AFTER = 8
@@ -32,7 +34,7 @@ class Program:
     Programs of one `stage` start together, after those of earlier stages are ready, and stop
     together before them. `prepare` makes what the program needs and says how to run it; `ready`
     tells whether it does its work. `url` is where people find it,
-    `port` what it listens on.
+    `port` what it listens on. `from_spare`: a spare process that waits can become it.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Program:
     url: str = ""
     port: int = 0
     ready_within_s: float = 180.0
+    from_spare: bool = False
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Running:
 
     program: Program
     guard: Guard
+    spare: Spare | None = None
     now: Callable[[], float] = time.monotonic
     condition: Condition = Condition.STOPPED
     child: Child | None = None
@@ -71,7 +75,9 @@ class Running:
         return None if self.child is None else self.child.pid
 
     def start(self) -> None:
-        self.child = Child(spec=self.program.prepare(), guard=self.guard)
+        spec = self.program.prepare()
+        waiting = self.spare.become(spec) if self.spare and self.program.from_spare else None
+        self.child = waiting or Child(spec=spec, guard=self.guard)
         self.condition = Condition.STARTING
         self._started_at = self.now()
 
@@ -121,6 +127,11 @@ class Running:
         delay_s = min(_FIRST_DELAY_S * 2 ** (self.fast_failures - 1), _LONGEST_DELAY_S)
         self.retry_at = self.now() + delay_s
         self.condition = Condition.WAITING
+
+    @property
+    def restarts_in_s(self) -> float:
+        """Until it is due to be started again; infinite when it does not wait for that."""
+        return self.retry_at - self.now() if self.condition is Condition.WAITING else math.inf
 
     def restart_if_due(self) -> bool:
         """Start again when the delay is over."""

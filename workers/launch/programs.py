@@ -154,4 +154,17 @@ def _worker(installation: Installation, queue: str, number: int, pool: Sequence[
         folder=ROOT,
         stop_timeout_s=_DRAIN_S,
     )
-    return Program(name, WORKERS, spec.log, lambda: spec, worker_answers(node))
+    ready = worker_answers(node)
+    return Program(name, WORKERS, spec.log, lambda: spec, ready, from_spare=queue == BOTS)
+
+
+def spare_worker(installation: Installation) -> ChildSpec:
+    """A process that has loaded what a bots process needs and waits to become one."""
+    return ChildSpec(
+        name="spare",
+        argv=python("workers.spare"),
+        log=installation.state.log("spare"),
+        environment=installation.worker_environment(BOTS),
+        folder=ROOT,
+        waits=True,
+    )

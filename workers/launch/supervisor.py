@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Protocol
 
 from workers.launch.alarm import Alarm
-from workers.launch.child import Guard
+from workers.launch.child import ChildSpec, Guard
 from workers.launch.errors import LaunchError
 from workers.launch.logfiles import last_lines, rotate
 from workers.launch.program import GIVE_UP_AFTER, Condition, Program, Running
+from workers.launch.spare import Spare
 
 _TICK_S = 0.5
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,7 +30,8 @@ class StopAskedError(Exception):
 class Supervisor:
     """The parent of every program of an installation.
 
-    `say` prints a line for people; `on_change` is called with the programs whenever one changed.
+    `say` prints a line for people; `on_change` is called with the programs whenever one changed;
+    `spare` says how the process is started that waits to become one of them.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Supervisor:
         say: Callable[[str], None],
         on_child_death: DeathHook,
         on_change: Callable[[Sequence[Running]], None] = lambda _running: None,
+        spare: Callable[[], ChildSpec] | None = None,
     ) -> None:
         self._say = say
         self._on_child_death = on_child_death
         self._on_change = on_change
         self._guard = Guard()
+        self._spare = Spare(prepare=spare, guard=self._guard) if spare is not None else None
         self._signals = 0
         self._alarm = Alarm()
         self.running: list[Running] = []
@@ -62,7 +66,7 @@ class Supervisor:
     def start(self, programs: Sequence[Program]) -> None:
         """Start programs stage by stage, each stage when the one before is ready."""
         for _, stage in groupby(sorted(programs, key=_stage), key=_stage):
-            started = [Running(program, self._guard) for program in stage]
+            started = [Running(program, self._guard, self._spare) for program in stage]
             for one in started:
                 self.running.append(one)
                 one.start()
@@ -73,11 +77,14 @@ class Supervisor:
         """Supervise until a signal asks to stop or `until` holds."""
         while not self.stop_asked and not until():
             self._turn()
-            self._alarm.sleep(_TICK_S)
+            due_s = min((one.restarts_in_s for one in self.running), default=_TICK_S)
+            self._alarm.sleep(max(0.0, min(_TICK_S, due_s)))
 
     def stop(self) -> None:
         """Stop in reverse order; one more signal while stopping kills what is left."""
         signals_before = self._signals
+        if self._spare is not None:
+            self._spare.stop()
         for _, stage in groupby(sorted(self.running, key=_stage_of, reverse=True), key=_stage_of):
             ending = [one for one in stage if one.child is not None]
             for one in ending:
@@ -127,6 +134,9 @@ class Supervisor:
                 self._plan_restart(one)
             rotate(one.program.log)
         self._guard.check()
+        if self._spare is not None and any(one.program.from_spare for one in self.running):
+            calm = all(one.condition is Condition.READY for one in self.running)
+            self._spare.look_after(calm=calm)
         if before != [(one.condition, one.pid) for one in self.running]:
             self._on_change(self.running)
 

@@ -6,8 +6,10 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from config import env
 from workers.launch import paper, report
 from workers.launch.bootstrap import ROOT
 from workers.launch.deaths import Deaths
@@ -18,7 +20,7 @@ from workers.launch.installation import Installation, locate, python
 from workers.launch.kernel import compile_kernel
 from workers.launch.probes import port_is_free
 from workers.launch.program import Program
-from workers.launch.programs import EXCHANGE, applications, selected, servers
+from workers.launch.programs import EXCHANGE, applications, selected, servers, spare_worker
 from workers.launch.reset import reset
 from workers.launch.state import SupervisorLock
 from workers.launch.supervisor import StopAskedError, Supervisor
@@ -83,6 +85,7 @@ class Launch:
         self._began_at = datetime.now(UTC)
         self._supervisor = Supervisor(
             say=_say,
+            spare=partial(spare_worker, installation) if env.read("FLOTILLA_SPARE") else None,
             on_child_death=Deaths(say=_say),
             on_change=lambda running: report.note(installation.state, running),
         )
