@@ -58,7 +58,10 @@ def wishes(*, closed: Collection[tuple[UUID, str]] | None = None) -> list[Wish]:
             "timeframes": None if pairs is None else [timeframe for _, timeframe in pairs],
         },
     )
-    return [Wish(*key, orjson.loads(text), tuple(bots)) for *key, text, bots in rows]
+    return [
+        Wish(market_id, timeframe, strategy, parameters, orjson.loads(values), tuple(bots))
+        for market_id, timeframe, strategy, parameters, values, bots in rows
+    ]
 
 
 def store_signal(
