@@ -3,10 +3,12 @@
 from typing import Any
 
 from apps.bots.catalogue import known_strategies
-from apps.bots.forms import PRESET
+from apps.bots.forms import LIMITS, PLAN, PRESET
 from apps.bots.models import Bot
 from apps.bots.parameter_fields import field_name
+from apps.trading.params import Parameter
 from apps.trading.strategy import Strategy
+from apps.trading.terms import LIMIT_TERMS, PLAN_TERMS
 
 _WORDS = ("name", "description")
 _NOW = (
@@ -60,7 +62,7 @@ def fieldsets_of_new_bot() -> list[Any]:
                 },
             )
         )
-    return parts
+    return [*parts, *_of_every_bot()]
 
 
 def fieldsets_of_bot(bot: Bot, *, may_change: bool) -> list[Any]:
@@ -86,8 +88,33 @@ def fieldsets_of_bot(bot: Bot, *, may_change: bool) -> list[Any]:
                 },
             )
         )
+        parts += _of_every_bot()
     parts.append(("Counters and times", {"fields": _COUNTERS, "classes": ("collapse",)}))
     return parts
+
+
+def _of_every_bot() -> list[Any]:
+    """What may be set whatever the strategy."""
+    return [
+        (
+            "Plan",
+            {
+                "fields": _terms(PLAN, PLAN_TERMS),
+                "description": "What stands here takes the place of the strategy's own plan.",
+            },
+        ),
+        (
+            "Limits",
+            {
+                "fields": _terms(LIMITS, LIMIT_TERMS),
+                "description": "They refuse entries; what reduces risk is never refused.",
+            },
+        ),
+    ]
+
+
+def _terms(of: str, terms: tuple[Parameter, ...]) -> tuple[str, ...]:
+    return tuple(field_name(strategy=of, parameter=item.name) for item in terms)
 
 
 def _named(strategy: Strategy, names: tuple[str, ...]) -> tuple[str, ...]:

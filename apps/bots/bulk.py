@@ -88,7 +88,7 @@ def _check_names(user: User, wishes: Sequence[BotWish]) -> None:
         if not name:
             raise BotRefused("name: give the bot a name")
         if name.lower() in taken:
-            raise BotRefused(f"name: you already have a bot called {name!r}")
+            raise BotRefused(f"name: you already have a bot called {name!r}; choose another name")
         taken.add(name.lower())
 
 

@@ -1,6 +1,7 @@
 """The admin's forms of a bot: what they ask is carried out by the services, or refused."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,17 +12,23 @@ from apps.bots import services
 from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
 from apps.bots.parameter_fields import (
+    declared_fields,
     field_name,
     given_parameters,
+    given_values,
     parameter_fields,
     preset_field,
 )
 from apps.bots.refusals import problem_of
 from apps.common import look
 from apps.common.api import plain
+from apps.trading.params import Parameter
 from apps.trading.strategy import Strategy
+from apps.trading.terms import LIMIT_TERMS, PLAN_TERMS
 
 PRESET = "preset"
+# What the fields that every bot has are called after; the dash keeps strategies out.
+PLAN, LIMITS = "bot-plan", "bot-limits"
 
 
 def _strategy_choices() -> list[tuple[str, str]]:
@@ -34,6 +41,7 @@ def new_bot_form() -> type["NewBotForm"]:
     for strategy in known_strategies().values():
         fields[field_name(strategy=strategy.name, parameter=PRESET)] = preset_field(strategy)
         fields |= parameter_fields(strategy)
+    fields |= _term_fields(filled=False)
     return type("NewBotForm", (NewBotForm,), fields)
 
 
@@ -41,7 +49,15 @@ def bot_change_form(bot: Bot) -> type["BotChangeForm"]:
     """The form of a bot that exists, with the fields of its strategy."""
     strategy = known_strategies().get(bot.strategy)
     fields = {} if strategy is None else parameter_fields(strategy, filled=True)
+    fields |= _term_fields(filled=True)
     return type("BotChangeForm", (BotChangeForm,), fields)
+
+
+def _term_fields(*, filled: bool) -> dict[str, forms.Field]:
+    return {
+        **declared_fields(PLAN_TERMS, of=PLAN, filled=filled, empty="as the strategy plans"),
+        **declared_fields(LIMIT_TERMS, of=LIMITS, filled=filled, empty="no limit"),
+    }
 
 
 class BotForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -72,7 +88,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
     def _forget_errors_of_others(self, strategy: str) -> None:
         """What stands in the fields of strategies that were not chosen does not matter."""
         for name in [name for name in self.errors if "." in name]:
-            if name.partition(".")[0] != strategy:
+            if name.partition(".")[0] not in (strategy, PLAN, LIMITS):
                 del self.errors[name]
 
     def _show(self, error: ValueError, strategy: str) -> None:
@@ -80,11 +96,23 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             name: str(field.help_text) for name, field in self.fields.items() if "." not in name
         }
         problem = problem_of(error, remedies=remedies, strategy=strategy)
-        place, _, parameter = problem.field.partition(".")
+        said = str(error).removesuffix(".")
+        # A refusal mostly ends with its remedy; what a field asks for is said where it does not.
+        known = problem.remedy.removesuffix(".").casefold() in said.casefold()
+        text = f"{said}." if known else f"{said}. {problem.remedy}"
+        self.add_error(self._place_of(problem.field, said, strategy), text)
+
+    def _place_of(self, field: str, refusal: str, strategy: str) -> str | None:
+        """The form's field that a refusal is about; None for the whole form."""
+        first = refusal.split(" ")[0]
+        for of in (PLAN, LIMITS):
+            name = field_name(strategy=of, parameter=first)
+            if self.cleaned_data.get(name) is not None:
+                return name
+        place, _, parameter = field.partition(".")
         if place == "parameters":
             place = field_name(strategy=strategy, parameter=parameter)
-        text = f"{problem.detail} {problem.remedy}"
-        self.add_error(place if place in self.fields else None, text.strip())
+        return place if place in self.fields else None
 
 
 class NewBotForm(BotForm):
@@ -120,6 +148,8 @@ class NewBotForm(BotForm):
             actor=self.actor,
             parameters=given_parameters(strategy, given),
             preset=given[field_name(strategy=strategy.name, parameter=PRESET)],
+            plan_changes=given_values(PLAN_TERMS, given, of=PLAN),
+            limits=given_values(LIMIT_TERMS, given, of=LIMITS),
             **of_every_bot,
         )
 
@@ -146,6 +176,9 @@ class BotChangeForm(BotForm):
             for parameter, value in self.instance.config.parameters.items():
                 name = field_name(strategy=self.instance.strategy, parameter=parameter)
                 self.initial[name] = value
+            for of, values in ((PLAN, "plan_changes"), (LIMITS, "limits")):
+                for term, value in getattr(self.instance.config, values).items():
+                    self.initial[field_name(strategy=of, parameter=term)] = value
 
     def carry_out(self, given: dict[str, Any]) -> Bot:
         bot = Bot.objects.get(pk=self.instance.pk)
@@ -155,9 +188,28 @@ class BotChangeForm(BotForm):
             bot=bot,
             actor=self.actor,
             parameters=self._parameters(given),
+            plan_changes=self._plan_changes(given),
+            limits=self._limits(given),
             **{name: given[name] for name in ("capital", "apply_to_open")},
         )
         return bot
+
+    def _plan_changes(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What the form says; what was not asked, as only the API can say it, stays."""
+        before = self.instance.config.plan_changes if self.instance.config else {}
+        asked = self._asked(PLAN_TERMS, of=PLAN)
+        kept = {name: value for name, value in before.items() if name not in asked}
+        return kept | given_values(PLAN_TERMS, given, of=PLAN)
+
+    def _limits(self, given: dict[str, Any]) -> dict[str, Any]:
+        """An emptied limit is none."""
+        before = self.instance.config.limits if self.instance.config else {}
+        emptied = dict.fromkeys(self._asked(LIMIT_TERMS, of=LIMITS), None)
+        return {**before, **emptied, **given_values(LIMIT_TERMS, given, of=LIMITS)}
+
+    def _asked(self, terms: Sequence[Parameter], *, of: str) -> list[str]:
+        names = [item.name for item in terms]
+        return [name for name in names if field_name(strategy=of, parameter=name) in self.data]
 
     def _parameters(self, given: dict[str, Any]) -> dict[str, Any]:
         """Every value of the form: a field that was emptied means none."""

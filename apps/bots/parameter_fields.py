@@ -1,11 +1,11 @@
-"""Form fields of a strategy's parameters, made from its JSON Schema.
+"""Form fields of declared parameters, made from their JSON Schema.
 
 Fractions are typed and shown as percent; what is stored stays a fraction. An empty field means
 the preset's value, or the default.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +14,7 @@ from django import forms
 from apps.common import look
 from apps.common.api import plain
 from apps.common.shown import duration
+from apps.trading.params import Parameter
 from apps.trading.strategy import Strategy
 
 _FRACTION_EXAMPLE = re.compile(r" \([\d.]+ is [\d.]+ %\)")
@@ -26,14 +27,23 @@ def field_name(*, strategy: str, parameter: str) -> str:
 
 
 def parameter_fields(strategy: Strategy, *, filled: bool = False) -> dict[str, forms.Field]:
-    """One field per parameter, by its name in the form.
+    """One field per parameter of the strategy, by its name in the form."""
+    return declared_fields(strategy.parameters, of=strategy.name, filled=filled)
+
+
+def declared_fields(
+    declared: Sequence[Parameter], *, of: str, filled: bool = False, empty: str = ""
+) -> dict[str, forms.Field]:
+    """One field per declared parameter, by its name in the form.
 
     `filled`: the form shows a bot's own values, so an empty field means none, where that is
-    allowed, and never a default.
+    allowed, and never a default. `empty`: what an empty field without a default means.
     """
     return {
-        field_name(strategy=strategy.name, parameter=name): _field(schema, filled=filled)
-        for name, schema in strategy.schema()["properties"].items()
+        field_name(strategy=of, parameter=item.name): _field(
+            item.schema(), filled=filled, empty=empty
+        )
+        for item in declared
     }
 
 
@@ -69,9 +79,15 @@ def text_of(schema: Mapping[str, Any], value: Any) -> str:
 
 def given_parameters(strategy: Strategy, cleaned: Mapping[str, Any]) -> dict[str, Any]:
     """The values that were typed in, by parameter; empty fields are left out."""
+    return given_values(strategy.parameters, cleaned, of=strategy.name)
+
+
+def given_values(
+    declared: Sequence[Parameter], cleaned: Mapping[str, Any], *, of: str
+) -> dict[str, Any]:
+    """The same of any declared parameters."""
     named = {
-        item.name: cleaned.get(field_name(strategy=strategy.name, parameter=item.name))
-        for item in strategy.parameters
+        item.name: cleaned.get(field_name(strategy=of, parameter=item.name)) for item in declared
     }
     return {name: value for name, value in named.items() if value is not None}
 
@@ -79,36 +95,38 @@ def given_parameters(strategy: Strategy, cleaned: Mapping[str, Any]) -> dict[str
 # ---- one field ---------------------------------------------------------------------------------
 
 
-def _field(schema: Mapping[str, Any], *, filled: bool) -> forms.Field:
+def _field(schema: Mapping[str, Any], *, filled: bool, empty: str) -> forms.Field:
     optional = isinstance(schema["type"], list)
-    words = {
+    words: dict[str, Any] = {
         "label": _label(schema),
         "required": filled and not optional,
-        "help_text": _help(schema, filled=filled, optional=optional),
+        "help_text": _help(schema, filled=filled, optional=optional, empty=empty),
+        "filled": filled,
+        "empty": empty or "none",
     }
     kind = schema["type"][0] if optional else schema["type"]
     if kind in ("integer", "number"):
-        return NumberBox(schema=schema, whole=kind == "integer", filled=filled, **words)
+        return NumberBox(schema=schema, whole=kind == "integer", **words)
     if kind == "boolean":
-        return Choice(schema=schema, values={"yes": True, "no": False}, filled=filled, **words)
+        return Choice(schema=schema, values={"yes": True, "no": False}, **words)
     values = {value: value for value in schema["enum"] if value is not None}
-    return Choice(schema=schema, values=values, filled=filled, **words)
+    return Choice(schema=schema, values=values, **words)
 
 
 class NumberBox(forms.Field):
     """A number in its declared range; says the range in the unit it is typed in."""
 
     def __init__(
-        self, *, schema: Mapping[str, Any], whole: bool, filled: bool, **words: Any
+        self, *, schema: Mapping[str, Any], whole: bool, filled: bool, empty: str, **words: Any
     ) -> None:
         self._schema, self._whole = schema, whole
         attributes = {"type": "number", "step": "1" if whole else "any", "inputmode": "decimal"}
-        attributes |= {"data-parameter": "yes", "placeholder": "none"}
+        attributes |= {"data-parameter": "yes", "placeholder": empty}
         for name, bound in (("min", "minimum"), ("max", "maximum")):
             if bound in schema:
                 attributes[name] = text_of(schema, schema[bound])
         if not filled:
-            attributes["placeholder"] = text_of(schema, schema["default"]) or "none"
+            attributes["placeholder"] = text_of(schema, schema["default"]) or empty
         super().__init__(widget=look.TextInput(attrs=attributes), **words)
 
     def prepare_value(self, value: Any) -> Any:
@@ -138,13 +156,19 @@ class Choice(forms.TypedChoiceField):
     """One of a few words."""
 
     def __init__(
-        self, *, schema: Mapping[str, Any], values: Mapping[str, Any], filled: bool, **words: Any
+        self,
+        *,
+        schema: Mapping[str, Any],
+        values: Mapping[str, Any],
+        filled: bool,
+        empty: str,
+        **words: Any,
     ) -> None:
         self._schema = schema
-        default = text_of(schema, schema["default"]) or "none"
-        empty = [("", "none" if filled else f"default: {default}")]
+        default = text_of(schema, schema["default"])
+        nothing = [("", f"default: {default}" if default and not filled else empty)]
         super().__init__(
-            choices=[*([] if words["required"] else empty), *((name, name) for name in values)],
+            choices=[*([] if words["required"] else nothing), *((name, name) for name in values)],
             coerce=values.__getitem__,
             empty_value=None,
             widget=look.Select,
@@ -160,7 +184,7 @@ def _label(schema: Mapping[str, Any]) -> str:
     return f"{schema['title']} ({_UNITS.get(unit, unit)})" if unit else str(schema["title"])
 
 
-def _help(schema: Mapping[str, Any], *, filled: bool, optional: bool) -> str:
+def _help(schema: Mapping[str, Any], *, filled: bool, optional: bool, empty: str) -> str:
     parts = [_described(schema)]
     allowed = _range(schema).strip()
     if allowed:
@@ -168,10 +192,12 @@ def _help(schema: Mapping[str, Any], *, filled: bool, optional: bool) -> str:
     default = text_of(schema, schema["default"])
     if schema.get("x-unit") == "s" and default:
         default += f" s, which is {duration(float(default))}"
-    if filled:
-        parts.append("May be empty." if optional else f"Default: {default}.")
-    elif default:
+    if default and not filled:
         parts.append(f"Empty: {default}.")
+    elif empty:
+        parts.append(f"Empty: {empty}.")
+    elif filled:
+        parts.append("May be empty." if optional else f"Default: {default}.")
     return " ".join(parts)
 
 

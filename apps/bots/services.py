@@ -216,7 +216,9 @@ def _check_name_free(user: User, name: str, *, but: Bot | None = None) -> None:
     if but is not None:
         taken = taken.exclude(pk=but.pk)
     if taken.exists():
-        raise BotRefused(f"name: you already have a bot called {name.strip()!r}")
+        raise BotRefused(
+            f"name: you already have a bot called {name.strip()!r}; choose another name"
+        )
 
 
 def _save_version(

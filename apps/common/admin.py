@@ -11,6 +11,7 @@ from apps.common.access import is_admin, may_write
 from apps.common.api import plain
 from apps.common.fields import AmountField
 from apps.common.look import ModelAdmin
+from apps.common.reference import by_reference
 
 
 class OwnedAdmin(ModelAdmin):  # type: ignore[misc]
@@ -71,6 +72,15 @@ class OwnedAdmin(ModelAdmin):  # type: ignore[misc]
         if is_admin(request.user) or self.owner is None:
             return rows
         return rows.filter(**{self.owner: request.user.pk})
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any | None:
+        """Addresses take a row's short number as well as its UUID."""
+        if object_id.isdigit() and any(field.name == "number" for field in self.opts.fields):
+            meant = by_reference(object_id)
+            return None if meant is None else self.get_queryset(request).filter(meant).first()
+        return super().get_object(request, object_id, from_field)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

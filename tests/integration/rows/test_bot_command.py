@@ -106,7 +106,10 @@ def test_a_second_bot_of_one_name_is_refused_and_the_first_left_alone() -> None:
 
     code, told, _ = bot(*CREATE[:1], "DIP", *CREATE[2:])
 
-    assert (code, told["error"]) == (1, "name: you already have a bot called 'DIP'")
+    assert (code, told["error"]) == (
+        1,
+        "name: you already have a bot called 'DIP'; choose another name",
+    )
     assert Bot.objects.get().desired_status == "RUNNING"
 
 
