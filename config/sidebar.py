@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 
 from apps.operations.services import system_state
@@ -108,6 +109,11 @@ def _item(label: str, words: str, symbol: str) -> dict[str, Any]:
 def installation(_request: HttpRequest) -> str:
     """Which installation this is: the four characters its orders carry."""
     return f"installation {settings.INSTALLATION_ID}"
+
+
+def icon(_request: HttpRequest) -> str:
+    """The same little picture as on the live pages."""
+    return static("dashboard/favicon.svg")
 
 
 def state_label(_request: HttpRequest) -> list[str]:

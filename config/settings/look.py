@@ -8,6 +8,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "config.sidebar.installation",
     "SITE_URL": "/",
     "SITE_SYMBOL": "sailing",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "config.sidebar.state_label",
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},

@@ -109,7 +109,7 @@ def test_every_file_a_page_names_is_served_from_here(boss: User) -> None:
         named |= set(re.findall(r"""(?:src|href|action)=["\']([^"\']+)""", page))
 
     files = {name.removeprefix("/static/") for name in named if name.startswith("/static/")}
-    assert {"common/admin.css", "bots/new-bot.js"} <= files
+    assert {"common/admin.css", "bots/new-bot.js", "dashboard/favicon.svg"} <= files
     assert [name for name in files if finders.find(name) is None] == []
     assert [name for name in named if re.match(r"\w+:|//", name)] == []
 
