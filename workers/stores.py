@@ -72,6 +72,10 @@ class BotRows:
         self._unapplied: Gathering[UUID, Unapplied] = Gathering(
             ask=lambda bot_ids: database.ask(observations.unapplied_of, bot_ids)
         )
+        # Of orders that left together the answers come together.
+        self._tellings: Gathering[observations.Telling, Observed] = Gathering(
+            ask=lambda told: database.ask(observations.observe_together, told)
+        )
         self._reconciled: Gathering[UUID, int] = Gathering(
             ask=lambda ids: database.ask(desks.reconciled_at, account_ids=ids)
         )
@@ -132,9 +136,7 @@ class BotRows:
     async def observe(
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
     ) -> Observed:
-        return await self._ask(
-            observations.observe, account_id=account_id, orders=orders, fills=fills
-        )
+        return await self._tellings.about(observations.Telling(account_id, orders, fills))
 
 
 class DeskRows:

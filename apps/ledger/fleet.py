@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 
 from apps.bots.models import Bot
 from apps.common.moments import to_datetime
-from apps.common.sql import execute_rows, fetch
+from apps.common.sql import execute_rows, fetch, unhurried
 from apps.ledger.models import BarFeed, Desk
 from apps.ledger.standing import read_standings
 from apps.operations.models import Leased, WorkerProcess
@@ -32,6 +32,9 @@ from apps.trading.order import LIVE
 BOTS_QUEUE = "bots"
 SUPERVISOR_LOCK = 7_304_002
 """Advisory lock: one supervisor sweeps at a time."""
+
+BEATS_AT_ONCE = 100
+"""An append of any of these bots waits while they are written."""
 
 DUTIES: dict[str, type[Leased]] = {"desk": Desk, "feed": BarFeed, "bot": Bot}
 
@@ -280,13 +283,17 @@ def locate(*, bot_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 
 def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
-    """Heartbeats of a process's bots in one statement; a moved fence is left alone."""
-    if not seen_at:
-        return
+    """Heartbeats of a process's bots; a moved fence is left alone."""
     rows = [
         (str(bot_id), fence, None if price_ms is None else to_datetime(price_ms))
         for bot_id, (fence, price_ms) in sorted(seen_at.items())
     ]
+    for first in range(0, len(rows), BEATS_AT_ONCE):
+        with unhurried():
+            _beat(rows[first : first + BEATS_AT_ONCE])
+
+
+def _beat(rows: Sequence[tuple[str, int, datetime | None]]) -> None:
     # Rows are locked by id first, as every append does: two orders of locking would deadlock.
     execute_rows(
         "WITH seen (bot_id, fence, price_at) AS (VALUES %s), locked AS ("

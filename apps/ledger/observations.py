@@ -6,7 +6,7 @@ An order's observation never goes back: final stays final, filled never falls.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -48,6 +48,15 @@ _ORDER_TYPES = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Telling:
+    """What a venue said of one account; two are never the same telling."""
+
+    account_id: UUID
+    orders: Sequence[VenueOrder]
+    fills: Sequence[VenueFill]
+
+
 def observe(
     *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
 ) -> Observed:
@@ -58,16 +67,40 @@ def observe(
     books were opened are part of the opening balances and are left out. Returns the bots that
     have something to take in.
     """
-    told = _all_fills(orders, fills)
     with exactly(), transaction.atomic():
-        opened_ms = _lock_account(account_id)
-        owners = _owners(account_id, orders, told)
-        wanted = [
-            fill for fill in told if _owner(owners, fill) is not None or fill.filled_at >= opened_ms
-        ]
-        booked = _insert_fills(account_id, wanted, owners)
-        _book(account_id, booked, owners)
-        moved = _upsert_orders(account_id, orders, owners)
+        opened_ms = _lock_accounts([account_id])
+        return _observe(account_id, opened_ms[account_id], orders, fills)
+
+
+def observe_together(tellings: Sequence[Telling]) -> dict[Telling, Observed]:
+    """As `observe` each, in one transaction; whoever told of one account hears of all of it."""
+    accounts: dict[UUID, list[Telling]] = {}
+    for telling in tellings:
+        accounts.setdefault(telling.account_id, []).append(telling)
+    with exactly(), transaction.atomic():
+        opened_ms = _lock_accounts(sorted(accounts))
+        seen = {key: _observe_all(told, opened_ms[key]) for key, told in accounts.items()}
+    return {telling: seen[telling.account_id] for telling in tellings}
+
+
+def _observe_all(told: Sequence[Telling], opened_ms: int) -> Observed:
+    orders = [order for telling in told for order in telling.orders]
+    fills = [fill for telling in told for fill in telling.fills]
+    return _observe(told[0].account_id, opened_ms, orders, fills)
+
+
+def _observe(
+    account_id: UUID, opened_ms: int, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
+) -> Observed:
+    """The account's row is locked."""
+    told = _all_fills(orders, fills)
+    owners = _owners(account_id, orders, told)
+    wanted = [
+        fill for fill in told if _owner(owners, fill) is not None or fill.filled_at >= opened_ms
+    ]
+    booked = _insert_fills(account_id, wanted, owners)
+    _book(account_id, booked, owners)
+    moved = _upsert_orders(account_id, orders, owners)
     woken = {_owner(owners, fill) for fill, _ in booked} | moved
     return Observed(
         bot_ids=tuple(sorted(bot for bot in woken if bot is not None)), new_fills=len(booked)
@@ -108,17 +141,18 @@ def _all_fills(orders: Sequence[VenueOrder], fills: Sequence[VenueFill]) -> list
     return [found[key] for key in sorted(found)]
 
 
-def _lock_account(account_id: UUID) -> int:
-    """Lock the account's row; the moment its books were opened, ms (0 when they were not)."""
+def _lock_accounts(account_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Lock the rows, by id; when each one's books were opened, ms (0 when they were not)."""
     rows = fetch(
-        "SELECT d.opened_at FROM accounts_exchangeaccount a"
-        " LEFT JOIN ledger_desk d ON d.account_id = a.id WHERE a.id = %s"
-        " FOR NO KEY UPDATE OF a",
-        [account_id],
+        "SELECT a.id, d.opened_at FROM accounts_exchangeaccount a"
+        " LEFT JOIN ledger_desk d ON d.account_id = a.id WHERE a.id = ANY(%s)"
+        " ORDER BY a.id FOR NO KEY UPDATE OF a",
+        [list(account_ids)],
     )
-    if not rows:
-        raise LookupError(f"there is no exchange account {account_id}")
-    return 0 if rows[0][0] is None else to_ms(rows[0][0])
+    found = {key: 0 if opened_at is None else to_ms(opened_at) for key, opened_at in rows}
+    if missing := [key for key in account_ids if key not in found]:
+        raise LookupError(f"there is no exchange account {missing[0]}")
+    return found
 
 
 def _owners(

@@ -145,3 +145,42 @@ def test_a_foreign_fill_from_before_the_books_opened_is_part_of_the_opening_bala
 def test_an_account_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(LookupError, match="there is no exchange account"):
         observations.observe(account_id=uuid4(), orders=[], fills=[])
+
+
+def test_what_many_tell_in_one_moment_is_booked_as_if_each_had_told_it_alone() -> None:
+    world = make_world(USDT="10000")
+    hands = [Hand(world, make_bot(world, name)) for name in ("a", "b", "c")]
+    intents = [hand.planned() for hand in hands]
+    for hand, intent in zip(hands, intents, strict=True):
+        hand.commit(intent, sending(intent.client_order_id))
+    fills = [venue_fill(intent, f"t{n}") for n, intent in enumerate(intents)]
+    tellings = [
+        observations.Telling(world.account.id, [venue_order(i, VenueStatus.FILLED, "0.01")], [f])
+        for i, f in zip(intents, fills, strict=True)
+    ]
+    quiet = observations.Telling(world.account.id, [], [fills[0]])
+
+    observed = observations.observe_together([*tellings, quiet])
+
+    everybody = tuple(sorted(hand.bot.id for hand in hands))
+    assert [observed[each].bot_ids for each in (*tellings, quiet)] == [everybody] * 4
+    assert balance(world, "USDT")[0] == Decimal(10_000) - 3 * 500
+    for hand, fill in zip(hands, fills, strict=True):
+        unapplied = observations.unapplied(bot_id=hand.bot.id)
+        assert unapplied.fills == (fill,)
+        assert [order.filled for order in unapplied.orders] == [Decimal("0.01")]
+    again = observations.observe_together(tellings)
+    assert {(seen.bot_ids, seen.new_fills) for seen in again.values()} == {((), 0)}
+
+
+def test_nothing_is_booked_when_one_of_the_accounts_is_unknown() -> None:
+    world = make_world(USDT="10000")
+    hand = Hand(world, make_bot(world))
+    intent = hand.planned()
+    hand.commit(intent, sending(intent.client_order_id))
+    known = observations.Telling(world.account.id, [], [venue_fill(intent, "t1")])
+
+    with pytest.raises(LookupError, match="there is no exchange account"):
+        observations.observe_together([known, observations.Telling(uuid4(), [], [])])
+
+    assert not VenueFill.objects.exists()
