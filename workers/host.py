@@ -21,6 +21,7 @@ from workers.checkpoints import Checkpoints
 from workers.crew import Crew
 from workers.dispatch import SignalChecks
 from workers.feeds import OpenFeeds
+from workers.garbage import Garbage
 from workers.holdings import Holdings
 from workers.inbox import Inbox, RedisWakeups
 from workers.lease import ProcessLease
@@ -52,6 +53,7 @@ class Host:
         # The lease has a connection to itself: a thousand starts never keep it waiting.
         self.lease_database = Database(threads=1)
         self.crew = Crew()
+        self.garbage = Garbage(crew=self.crew, clock=self.clock)
         self.draining = {"now": False}
         # Bots decide one at a time, so the memory to decide in is one for all of them.
         self.workspace = Workspace()
@@ -174,6 +176,7 @@ class Host:
             asyncio.create_task(inbox.read(), name="inbox"),
             asyncio.create_task(self.livestream.run(process_id=process_id), name="live pages"),
             asyncio.create_task(self.wakeups.send(), name="wake-ups"),
+            asyncio.create_task(self.garbage.look_after(), name="garbage"),
         )
         # A round ends when the lease is lost, or by an error of ours. Either way nothing may go
         # on under this registration: its shifts end, and their successors start under the next.
