@@ -144,6 +144,10 @@ class DeskRows:
 
     def __init__(self, database: Database) -> None:
         self._ask = database.ask
+        # The desks of a process look in the same moments.
+        self._wanted: Gathering[desks.Held, bool] = Gathering(
+            ask=lambda held: database.ask(desks.reconciles_wanted, held)
+        )
 
     async def take_desk(
         self, *, account_id: UUID, process_id: UUID, dispatch: int
@@ -180,7 +184,7 @@ class DeskRows:
         return await self._ask(desks.traded_symbols, account_id=account_id)
 
     async def reconcile_wanted(self, *, account_id: UUID, fence: int) -> bool:
-        return await self._ask(desks.reconcile_wanted, account_id=account_id, fence=fence)
+        return await self._wanted.about((account_id, fence))
 
     async def observe(
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]

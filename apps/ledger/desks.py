@@ -45,6 +45,10 @@ ORDER BY o.client_order_id
 """
 
 
+Held = tuple[UUID, int]
+"""An account and the fence under which its desk is worked on."""
+
+
 class DeskTaken(LookupError):
     """Another process owns this desk now; whoever is told may change nothing."""
 
@@ -108,17 +112,19 @@ def traded_symbols(*, account_id: UUID) -> list[str]:
     return [row[0] for row in rows]
 
 
-def reconcile_wanted(*, account_id: UUID, fence: int) -> bool:
-    """Whether a bot was taken since the last comparison and waits for the next."""
-    return bool(
-        fetch(
-            "SELECT 1 FROM ledger_desk d JOIN bots_bot b ON b.account_id = d.account_id"
-            " WHERE d.account_id = %s AND d.fence = %s AND b.observed_status = 'STARTING'"
-            " AND b.process_id IS NOT NULL"
-            " AND b.taken_at > coalesce(d.reconciled_at, '-infinity') LIMIT 1",
-            [account_id, fence],
-        )
+def reconciles_wanted(held: Sequence[Held]) -> dict[Held, bool]:
+    """Of each desk whether a bot was taken since its last comparison and waits for the next."""
+    rows = fetch(
+        "SELECT d.account_id, d.fence FROM ledger_desk d"
+        " JOIN unnest(%s::uuid[], %s::bigint[]) AS held (account_id, fence)"
+        " ON held.account_id = d.account_id AND held.fence = d.fence"
+        " WHERE EXISTS (SELECT 1 FROM bots_bot b WHERE b.account_id = d.account_id"
+        " AND b.observed_status = 'STARTING' AND b.process_id IS NOT NULL"
+        " AND b.taken_at > coalesce(d.reconciled_at, '-infinity'))",
+        [[str(account_id) for account_id, _ in held], [fence for _, fence in held]],
     )
+    wanted = {(account_id, fence) for account_id, fence in rows}
+    return {each: each in wanted for each in held}
 
 
 def desk_reconciled_since(*, account_id: UUID, since: int) -> bool:

@@ -158,16 +158,19 @@ def test_cursors_come_back_with_the_next_take_and_an_old_dispatch_takes_nothing(
 def test_a_taken_bot_wants_a_comparison_that_began_after_it() -> None:
     world = make_world(USDT="10000")
     fence = fence_of(world)
-    wanted_before = desks.reconcile_wanted(account_id=world.account.id, fence=fence)
+    ours, older = (world.account.id, fence), (world.account.id, fence - 1)
+    wanted_before = desks.reconciles_wanted([ours, older])
     hand = Hand(world, make_bot(world))
     since = hand.taken.taken_at
 
-    wanted = desks.reconcile_wanted(account_id=world.account.id, fence=fence)
+    wanted = desks.reconciles_wanted([ours, older])
     early = desks.desk_reconciled_since(account_id=world.account.id, since=since + 1)
     desks.mark_reconciled(account_id=world.account.id, fence=fence, at=desks.database_now() + 1)
     done = desks.desk_reconciled_since(account_id=world.account.id, since=since)
 
-    assert (wanted_before, wanted, early, done) == (False, True, False, True)
+    assert wanted_before == {ours: False, older: False}
+    assert wanted == {ours: True, older: False}
+    assert (early, done) == (False, True)
 
 
 def test_the_desk_sees_orders_that_may_be_at_the_venue() -> None:
