@@ -30,20 +30,20 @@ class Crew:
 
     def __init__(self) -> None:
         self._members: dict[UUID, Member] = {}
-        self._boards: dict[VenueKey, PriceBoard] = {}
         self.joined = 0
         self.left = 0
+        self._boards: dict[VenueKey, PriceBoard] = {}
 
     # ---- who -----------------------------------------------------------------------------------
 
     def join(self, *, taken: Taken, mailbox: Mailbox) -> None:
         self._members[taken.bot_id] = Member(taken, mailbox)
-
         self.joined += 1
+
     def leave(self, *, taken: Taken) -> tuple[VenueKey, str] | None:
         """Forget the bot; returns the market nobody here watches any more, if that is so."""
-        member = self._members.get(taken.bot_id)
         self.left += 1
+        member = self._members.get(taken.bot_id)
         if member is None or member.taken.fence != taken.fence:
             return None
         del self._members[taken.bot_id]

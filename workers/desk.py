@@ -166,13 +166,13 @@ class Desk:
             await self._clock.sleep(self._until_look_s())
         return "drained"
 
-    def _put_off(self, trouble: str, seconds: float) -> None:
-        logger.warning("account %s not reconciled: %s", self._account_id, trouble)
     def _until_look_s(self) -> float:
         """At the same moments as the other desks here: what they ask is one question then."""
         look_s = self._rhythm.look_s
         return look_s - self._clock.monotonic() % look_s
 
+    def _put_off(self, trouble: str, seconds: float) -> None:
+        logger.warning("account %s not reconciled: %s", self._account_id, trouble)
         self._missed = True
         self._not_before = self._clock.monotonic() + seconds
 
