@@ -12,7 +12,7 @@ from celery import Celery, signals
 from django.conf import settings
 from django.db import connections
 
-from workers.queues import CONTROL, ROUTES, SIGNALS
+from workers.queues import BOTS, CONTROL, ROUTES, SIGNALS
 from workers.schedules import BEAT_SCHEDULE
 
 django.setup()
@@ -41,6 +41,10 @@ app.conf.update(
         "socket_keepalive": True,
         "health_check_interval": 10,
         "visibility_timeout": settings.BROKER_VISIBILITY_TIMEOUT_S,
+        # A bots process is handed a thousand starts at once, each acknowledged on receipt: a
+        # record in Redis of what it has not acknowledged yet would cost two answers of Redis a
+        # start, and nobody would ever read it. What is lost with a process lapses in seconds.
+        "ack_emulation": os.environ.get("FLOTILLA_QUEUE") != BOTS,
     },
     task_publish_retry=False,
     accept_content=["json"],

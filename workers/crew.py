@@ -23,6 +23,7 @@ class Member:
     seen: BotStanding | None = None
     venue: VenueKey | None = None
     bot: Keepable | None = None
+    beaten: bool = False
 
 
 class Crew:

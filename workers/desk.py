@@ -32,8 +32,9 @@ class DeskRhythm:
 
     `reconcile_s`: without being asked. `deep_s`: reading every fill. `poll_s`: orders while the
     user stream is down, and whether it is silent while it is up. `spacing_s`: between comparisons
-    that starting bots ask for; doubled each time up to `spacing_most_s`, so that a fleet that
-    starts bot by bot does not spend the request budget. `stream_s`: what the first comparison
+    that starting bots ask for; `spacing_growth` times as long each time up to `spacing_most_s`, so
+    that a fleet that starts bot by bot does not spend the request budget, and one that is taken
+    over in some seconds does not wait for the last of it. `stream_s`: what the first comparison
     waits for the stream, so that one is enough.
     """
 
@@ -43,6 +44,7 @@ class DeskRhythm:
     look_s: float = 0.5
     retry_s: float = 2.0
     spacing_s: float = 1.0
+    spacing_growth: float = 1.4
     spacing_most_s: float = 8.0
     stream_s: float = 1.5
 
@@ -203,7 +205,7 @@ class Desk:
                 self._spacing_s = rhythm.spacing_s
             return False
         self._asked_at = now
-        self._spacing_s = min(2 * self._spacing_s, rhythm.spacing_most_s)
+        self._spacing_s = min(rhythm.spacing_growth * self._spacing_s, rhythm.spacing_most_s)
         return True
 
     async def _compare(self, now: float) -> None:

@@ -10,7 +10,7 @@ from apps.markets.prices import HeardPrice
 from apps.trading.events import SignalGiven
 from apps.trading.journal import BotAttention
 from apps.trading.ports import Clock
-from workers.crew import Crew
+from workers.crew import Crew, Member
 from workers.last_prices import LastPrices
 from workers.lease import ProcessLease
 from workers.narration.backlog import Backlog
@@ -108,10 +108,22 @@ class Life:
                 member.seen = attention.standing
                 member.mailbox.standing_changed()
         # Some may have left while their rows were read.
-        here = self._crew.members()
-        beats = {m.taken.bot_id: (m.taken.fence, self._crew.price_seen_at(m)) for m in here}
-        await self._store.beat(seen_at=beats)
+        await self._beat(self._crew.members())
         await self._last_prices.write(self._crew.last_ticks(), self._store.keep_prices)
+
+    async def beat_newcomers(self) -> None:
+        """The first heartbeat with a price: who waits for a bot to be back need not wait longer."""
+        new = [one for one in self._crew.members() if not one.beaten]
+        priced = [one for one in new if self._crew.price_seen_at(one) is not None]
+        if priced:
+            await self._beat(priced)
+
+    async def _beat(self, members: Sequence[Member]) -> None:
+        price_at = self._crew.price_seen_at
+        seen = {one.taken.bot_id: (one.taken.fence, price_at(one)) for one in members}
+        await self._store.beat(seen_at=seen)
+        for one in members:
+            one.beaten = seen[one.taken.bot_id][1] is not None
 
     def signal_waiting(self, bot_id: UUID) -> None:
         """A wake-up spoke of a signal for this bot."""
@@ -139,6 +151,10 @@ class Life:
         while True:
             await self._clock.sleep(1.0)
             await self.flush_once()
+            try:
+                await self.beat_newcomers()
+            except StoreUnavailable as trouble:
+                logger.warning("first heartbeats not written: %s", trouble)
 
     async def flush_once(self) -> None:
         await self._backlog.flush(self._store.write_reports)
