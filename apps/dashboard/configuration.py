@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
 from apps.dashboard.numbers import percent
 from apps.trading.plan import Plan
-from apps.trading.strategy import find_strategy
 
 # Fields of a plan and of limits that are fractions; pages show percent.
 FRACTIONS = frozenset(
@@ -40,10 +40,9 @@ def configuration_shown(bot: Bot) -> list[tuple[str, Pairs]]:
 
 
 def _parameters(strategy: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    try:
-        known = find_strategy(strategy).schema()["properties"]
-    except LookupError:
-        known = {}  # A strategy of the person's own that is not on this machine any more.
+    # A strategy of the person's own may not be on this machine any more.
+    declared = known_strategies().get(strategy)
+    known = declared.schema()["properties"] if declared else {}
     for name, value in values.items():
         schema = known.get(name, {})
         if value is not None:

@@ -1,5 +1,6 @@
 """The two live pages as a person sees them in Chromium."""
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,11 +35,22 @@ def test_both_pages_look_right_on_every_screen_and_ask_nobody_else(
 
             wide = person.script("return document.documentElement.scrollWidth")
             assert wide <= screen["width"], f"{page} scrolls sideways on {look}"
-    assert person.count("#candles canvas") > 0
-    assert person.count("#equity canvas") > 0
+            if page == "bot":
+                person.until(partial(_fills_its_card, person, "#candles"))
+                person.until(partial(_fills_its_card, person, "#equity"))
     assert len(grounds) == 2
     assert person.console() == []
     assert person.hosts() == {urlsplit(person.site).netloc}
+
+
+def _fills_its_card(person: Person, chart: str) -> bool:
+    """Drawn, and not squeezed to nothing."""
+    canvas = person.script(
+        "return [...document.querySelectorAll(`${arguments[0]} canvas`)]"
+        ".reduce((most, one) => Math.max(most, one.getBoundingClientRect().height), 0)",
+        chart,
+    )
+    return float(canvas) > 100
 
 
 def test_the_fleet_moves_with_prices_and_heartbeats(

@@ -1,5 +1,6 @@
-"""Tags: a cell that the page's script can patch, and an address with other query parameters."""
+"""Words of the templates: a patched cell, an amount, an address with other query parameters."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -7,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from apps.dashboard.numbers import number
 from apps.dashboard.rows import Row
 
 register = template.Library()
@@ -24,6 +26,12 @@ def cell(row: Row, name: str, css: str = "") -> SafeString:
         shown.title,
         shown.text,
     )
+
+
+@register.filter
+def amount(value: Decimal) -> str:
+    """Every digit it has, and no idle zeros: 10,000."""
+    return number(value, max(0, -int(value.normalize().as_tuple().exponent)))
 
 
 @register.simple_tag
