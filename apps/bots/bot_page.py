@@ -82,13 +82,14 @@ def fieldsets_of_bot(bot: Bot, *, may_change: bool) -> list[Any]:
             (
                 f"{strategy.title}: parameters",
                 {
-                    "fields": (*_named(strategy, names), "apply_to_open"),
+                    "fields": _named(strategy, names),
                     "description": f"{strategy.help} A change makes a new version, which a running "
                     "bot takes over at once.",
                 },
             )
         )
         parts += _of_every_bot()
+        parts.append(("When it is saved", {"fields": ("apply_to_open",)}))
     parts.append(("Counters and times", {"fields": _COUNTERS, "classes": ("collapse",)}))
     return parts
 

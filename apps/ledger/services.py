@@ -85,9 +85,9 @@ def what_keeps(*, bot: Bot) -> list[str]:
         {"bot": bot.pk, "live": LIVE_NAMES},
     )[0]
     if orders:
-        reasons.append(f"{orders} of its orders are not resolved: start and stop it once more")
+        reasons.append(f"{_some(orders, 'orders')} not resolved: start and stop it once more")
     if positions:
-        reasons.append(f"{positions} of its positions are open: sell them first")
+        reasons.append(f"{_some(positions, 'positions')} open: sell what it holds first")
     if fills:
         reasons.append(f"{fills} fills were not taken in yet: start and stop it once more")
     return reasons
@@ -145,6 +145,10 @@ def report_day(*, bot: Bot, day: date, values: Mapping[str, Any], actor: User | 
         )
         audit.record(actor=actor, verb="report_day", object=row, after={"day": day, **values})
         return row
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} of its {what} {'is' if count == 1 else 'are'}"
 
 
 def _stamp(row: Position) -> None:

@@ -28,6 +28,7 @@ from apps.trading.events import (
     SignalActed,
 )
 from apps.trading.kernel.layout import SIGNAL_ADD, SIGNAL_ENTER, SIGNAL_EXIT
+from apps.trading.mode import EXITS_ONLY, FLATTEN, NOTHING
 from apps.trading.order import EXIT_ROLES, OrderType, Role, Side, VenueStatus
 from apps.trading.risk import VERDICTS
 from workers.narration.amounts import money, percent, plain
@@ -36,6 +37,12 @@ from workers.narration.scene import ENDINGS, Scene
 INFO, WARNING, ERROR = "INFO", "WARNING", "ERROR"
 WISHES = {SIGNAL_ENTER: "buy", SIGNAL_EXIT: "sell", SIGNAL_ADD: "add"}
 OUT_OF_FUNDS = "insufficient_funds"
+DECIDED = {
+    f"mode {EXITS_ONLY}": "buys are to stop",
+    f"mode {FLATTEN}": "told to sell",
+    f"mode {NOTHING}": "told to stop and leave things as they are",
+    **{f"position closes: {name}": f"position closes: {words}" for name, words in ENDINGS.items()},
+}
 
 
 class Said(NamedTuple):
@@ -109,11 +116,16 @@ def _needs(event: IntentRefused, scene: Scene) -> str:
 
 
 def _expired(event: IntentExpired, scene: Scene) -> Said:
-    return Said(INFO, f"gave up {_the_order(scene.order(event), scene)}: {event.reason}")
+    return Said(INFO, f"gave up {_the_order(scene.order(event), scene)}: {_why(event.reason)}")
 
 
 def _cancel(event: CancelRequested, scene: Scene) -> Said:
-    return Said(INFO, f"takes back {_the_order(scene.order(event), scene)}: {event.reason}")
+    return Said(INFO, f"takes back {_the_order(scene.order(event), scene)}: {_why(event.reason)}")
+
+
+def _why(reason: str) -> str:
+    """What people decided, where the journal has the word for it."""
+    return DECIDED.get(reason, reason)
 
 
 # ---- fills ---------------------------------------------------------------------------------------

@@ -306,7 +306,7 @@ def test_only_a_stopped_flat_bot_is_deleted(bot: Bot, pages: Client) -> None:
     position.save()
     done = _act(pages, "delete_flat", bot)
 
-    assert "positions are open" in refused
+    assert "1 of its positions is open" in refused
     assert "deleted" in done
     assert Bot.objects.count() == 0
     assert AuditEvent.objects.filter(verb="delete_bot").count() == 1

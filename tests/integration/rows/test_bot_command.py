@@ -205,7 +205,7 @@ def test_a_bot_with_a_position_is_not_deleted_and_one_left_behind_can_be_closed(
     closing = bot("close", "dip")
 
     assert code == 1
-    assert "1 of its positions are open: sell them first" in told["error"]
+    assert "1 of its positions is open: sell what it holds first" in told["error"]
     assert status["unprotected"].startswith("the bot was stopped and left its position")
     assert status["open_positions"] == 1
     assert (closing[0], closing[1]["stop_kind"], closing[1]["observed_status"]) == (

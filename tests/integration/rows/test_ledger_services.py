@@ -58,7 +58,7 @@ def test_a_bot_with_anything_open_is_not_deleted_and_every_reason_is_listed() ->
     assert busy.value.reasons == [
         "it is RUNNING: stop it first",
         "2 of its orders are not resolved: start and stop it once more",
-        "1 of its positions are open: sell them first",
+        "1 of its positions is open: sell what it holds first",
         "1 fills were not taken in yet: start and stop it once more",
     ]
     assert Bot.objects.filter(pk=hand.bot.pk).exists()
