@@ -128,14 +128,8 @@ def _version(bot: Bot, draft: Draft, actor: Actor) -> BotConfiguration:
         id=new_id(),
         bot=bot,
         version=1,
-        parameters=draft.parameters,
-        parameter_hash=draft.parameter_hash,
-        bars_needed=draft.bars_needed,
-        plan_changes=draft.plan_changes,
-        plan=draft.plan,
-        limits=draft.limits,
-        capital=draft.capital,
         created_by=actor if isinstance(actor, User) else None,
+        **draft.columns(),
     )
 
 

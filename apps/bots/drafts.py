@@ -1,7 +1,7 @@
 """Checks what a person wants a bot to do, and makes a configuration's values of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -29,6 +29,10 @@ class Draft:
     plan: dict[str, Any]
     limits: dict[str, Any]
     capital: Decimal
+
+    def columns(self) -> dict[str, Any]:
+        """What a configuration's row takes over, by column."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
 def make_draft(

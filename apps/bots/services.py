@@ -227,15 +227,9 @@ def _save_version(
     saved = BotConfiguration.objects.create(
         bot=bot,
         version=version,
-        parameters=draft.parameters,
-        parameter_hash=draft.parameter_hash,
-        bars_needed=draft.bars_needed,
-        plan_changes=draft.plan_changes,
-        plan=draft.plan,
-        limits=draft.limits,
-        capital=draft.capital,
         created_by=actor if isinstance(actor, User) else None,
         apply_to_open=apply_to_open,
+        **draft.columns(),
     )
     Bot.objects.filter(pk=bot.pk).update(config=saved, capital=draft.capital)
     bot.refresh_from_db(fields=["config", "capital"])
