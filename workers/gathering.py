@@ -18,10 +18,16 @@ class Gathering(Generic[K, V]):
     """One per kind of question, on one event loop. LookupError for a key without an answer."""
 
     def __init__(
-        self, *, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], most: int = 1_000
+        self,
+        *,
+        ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
+        most: int = 1_000,
+        wait_s: float = 0.0,
     ) -> None:
+        """`most`: keys of one question. `wait_s`: how long each question waits for company."""
         self._ask = ask
         self._most = most
+        self._wait_s = wait_s
         self._waiting: dict[K, asyncio.Future[V]] = {}
         self._asking: asyncio.Task[None] | None = None
 
@@ -37,9 +43,9 @@ class Gathering(Generic[K, V]):
         return await asyncio.shield(future)
 
     async def _ask_on(self) -> None:
-        # Everybody who is about to ask in this turn of the loop gets to.
-        await asyncio.sleep(0)
         while self._waiting:
+            # At least everybody who is about to ask in this turn of the loop gets to.
+            await asyncio.sleep(self._wait_s)
             # The oldest first; those that are too many for one question wait for the next.
             asked = dict(islice(self._waiting.items(), self._most))
             for key in asked:

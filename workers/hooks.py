@@ -12,6 +12,7 @@ from celery import signals
 
 from workers.lag import write_lags
 from workers.queues import BOTS, CONTROL
+from workers.task_events import TaskEvents
 
 if TYPE_CHECKING:
     from workers.host import Host
@@ -42,13 +43,17 @@ def current_host() -> "Host":
 
 
 @signals.worker_ready.connect
-def begin(**_details: Any) -> None:
-    """A bots process registers before its first task: the supervisor counts its room."""
+def begin(sender: Any = None, **_details: Any) -> None:
+    """A bots process registers before its first task: the supervisor counts its room.
+
+    `sender` is the worker's consumer.
+    """
     if os.environ.get("FLOTILLA_QUEUE") == CONTROL:
         # Ready means able to sweep: the first sweep starts a whole fleet and must not wait.
         import_module("workers.supervision")
     if os.environ.get("FLOTILLA_QUEUE") == BOTS:
         sys.setswitchinterval(SWITCH_S)
+        TaskEvents(sender).attach()
         host = current_host()
         import_module("workers.dispatch").ask_for_sweep()
         lag_log = os.environ.get("FLOTILLA_LAG_LOG")

@@ -41,6 +41,9 @@ from workers.ports import Configuration, DeskLost, Report
 from workers.postgres import Database
 from workers.writer import Writer
 
+TAKES_WAIT_S = 0.05
+"""Starts come one message after another: for so long they gather into one transaction."""
+DESKS_WAIT_S = 0.1
 MOST_PASTS = 50
 """Journals read at once: without snapshots they are long."""
 
@@ -57,7 +60,7 @@ class BotRows:
         )
         # A fleet that starts or drains asks these at once.
         self._takes: Gathering[Take, Taken | None] = Gathering(
-            ask=lambda asked: database.ask(take_bots, asked)
+            ask=lambda asked: database.ask(take_bots, asked), wait_s=TAKES_WAIT_S
         )
         self._taking: set[Take] = set()
         self._releases: Gathering[Release, bool] = Gathering(
@@ -77,7 +80,8 @@ class BotRows:
             ask=lambda told: database.ask(observations.observe_together, told)
         )
         self._reconciled: Gathering[UUID, int] = Gathering(
-            ask=lambda ids: database.ask(desks.reconciled_at, account_ids=ids)
+            ask=lambda ids: database.ask(desks.reconciled_at, account_ids=ids),
+            wait_s=DESKS_WAIT_S,
         )
 
     async def take_bot(self, *, bot_id: UUID, process_id: UUID, dispatch: int) -> Taken | None:
