@@ -57,17 +57,23 @@ class _Verdict:
 
 
 def check_all() -> int:
-    """Every wish; the scheduled net under the checks that bar closes ask for."""
-    return _check(rows.wishes())
+    """Every wish; the scheduled net under the checks that bar closes ask for.
+
+    It also tells when each bot's signals were last evaluated: at the close of a bar that would
+    keep the journals of the very bots waiting whose orders are to leave.
+    """
+    given, checked = _check(rows.wishes())
+    rows.mark_checked(bot_ids=checked)
+    return given
 
 
 def check_closed(*, closed: Collection[tuple[UUID, str]]) -> int:
     """The wishes of the markets and timeframes whose bars have just closed."""
-    return _check(rows.wishes(closed=closed))
+    return _check(rows.wishes(closed=closed))[0]
 
 
-def _check(wishes: Sequence[Wish]) -> int:
-    """How many new signals there are. Whatever is not a signal is written after all of them."""
+def _check(wishes: Sequence[Wish]) -> tuple[int, list[UUID]]:
+    """How many new signals there are, and the bots whose signals could be evaluated."""
     now = to_ms(timezone.now())
     questions: list[_Question] = []
     for wish in wishes:
@@ -79,8 +85,7 @@ def _check(wishes: Sequence[Wish]) -> int:
     for question in questions:
         with _sparing_others(question.wish):
             given += _answer(question, series[question.series], now, checked)
-    rows.mark_checked(bot_ids=checked)
-    return given
+    return given, checked
 
 
 @contextmanager

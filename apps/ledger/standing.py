@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -59,15 +60,11 @@ class Standing:
 
     @property
     def _system_mode(self) -> str:
-        if self.system == "EMERGENCY_STOP":
-            return BY_STOP_KIND[self.positions]
-        return EXITS_ONLY if self.system == "PAUSED" else TRADE
+        return _system_mode(self.system, self.positions)
 
     @property
     def _bot_mode(self) -> str:
-        if self.desired_status == "STOPPED":
-            return BY_STOP_KIND[self.stop_kind]
-        return EXITS_ONLY if self.desired_status == "PAUSED" else TRADE
+        return _bot_mode(self.desired_status, self.stop_kind)
 
     def refusal_of(self, *, role: int, side: str) -> tuple[str, str] | None:
         """The stable code and the sentence for an order that may not be, or None when it may."""
@@ -85,33 +82,18 @@ class Standing:
 
     def for_shift(self) -> BotStanding:
         """The part a running shift asks for."""
+        mode, shown, reason = _told(
+            self.desired_status, self.stop_kind, self.system, self.positions, self.account_status
+        )
         return BotStanding(
             desired_status=self.desired_status,
             stop_kind=self.stop_kind,
-            mode=self.mode,
+            mode=mode,
             epochs=self.epochs,
             config_version=self.config_version,
-            shown=self._shown,
-            reason=self._reason,
+            shown=shown,
+            reason=reason,
         )
-
-    @property
-    def _shown(self) -> str:
-        """While a shift runs; that it has stopped is said only when the exchange shows nothing."""
-        if self.desired_status == "STOPPED":
-            return "STOPPING"
-        return "RUNNING" if self.mode == TRADE else "PAUSED"
-
-    @property
-    def _reason(self) -> str:
-        doing = DOING[self.mode]
-        if self.system != "RUNNING" and self.mode == self._system_mode:
-            return f"{SYSTEM_WORDS[self.system]}: {doing}"
-        if self.desired_status != "RUNNING":
-            return doing
-        if self.account_status != "active":
-            return f"its exchange account is {self.account_status}: opens and closes nothing"
-        return doing
 
 
 def read_standings(*, bot_ids: Sequence[UUID]) -> dict[UUID, Standing]:
@@ -138,6 +120,35 @@ def epochs_by_scope(epochs: StopEpochs) -> dict[str, int]:
         "account": epochs.account,
         "bot": epochs.bot,
     }
+
+
+def _system_mode(system: str, positions: str) -> str:
+    if system == "EMERGENCY_STOP":
+        return BY_STOP_KIND[positions]
+    return EXITS_ONLY if system == "PAUSED" else TRADE
+
+
+def _bot_mode(desired: str, stop_kind: str) -> str:
+    if desired == "STOPPED":
+        return BY_STOP_KIND[stop_kind]
+    return EXITS_ONLY if desired == "PAUSED" else TRADE
+
+
+@cache
+def _told(
+    desired: str, stop_kind: str, system: str, positions: str, account_status: str
+) -> tuple[str, str, str]:
+    """Mode, the status shown while a shift runs, and the reason: few, for thousands of bots."""
+    of_system = _system_mode(system, positions)
+    mode = max(of_system, _bot_mode(desired, stop_kind), key=strictness)
+    # That it has stopped is said only when the exchange shows nothing.
+    shown = "STOPPING" if desired == "STOPPED" else "RUNNING" if mode == TRADE else "PAUSED"
+    doing = DOING[mode]
+    if system != "RUNNING" and mode == of_system:
+        return mode, shown, f"{SYSTEM_WORDS[system]}: {doing}"
+    if desired == "RUNNING" and account_status != "active":
+        doing = f"its exchange account is {account_status}: opens and closes nothing"
+    return mode, shown, doing
 
 
 def _admitted(mode: str, role: int, side: str) -> bool:

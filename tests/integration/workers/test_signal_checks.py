@@ -64,7 +64,7 @@ def slow_rsi(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "STRATEGY_LIMIT_S", 0.05)
 
 
-def test_only_the_closed_markets_are_checked_and_bots_of_one_wish_share_a_signal(
+def test_only_the_closed_markets_are_checked_and_the_net_finds_the_rest(
     world: World,
 ) -> None:
     ether, solana = other_market(world, "ETH/USDT"), other_market(world, "SOL/USDT")
@@ -77,10 +77,15 @@ def test_only_the_closed_markets_are_checked_and_bots_of_one_wish_share_a_signal
 
     assert given == 2
     assert set(Signal.objects.values_list("market_id", flat=True)) == {world.market.pk, ether.pk}
-    checked = Bot.objects.filter(last_signal_check__isnull=False)
-    assert set(checked) == {first, second, third}
-    assert fourth not in checked
+    assert not Bot.objects.filter(last_signal_check__isnull=False).exists()
     assert signals.check_closed(closed={(world.market.pk, "1m"), (ether.pk, "5m")}) == 0
+    assert signals.check_all() == 1
+    assert set(Bot.objects.filter(last_signal_check__isnull=False)) == {
+        first,
+        second,
+        third,
+        fourth,
+    }
 
 
 def test_each_wish_sees_no_more_bars_than_it_would_alone(world: World) -> None:
