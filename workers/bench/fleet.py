@@ -215,7 +215,7 @@ class FleetBench:
     def _fire_markets(self) -> None:
         """One market after another: a bar closes low, all bots of that market enter."""
         late: list[float] = []
-        for market in self.markets[:FIRED_MARKETS]:
+        for market in self._fired():
             expected = Bot.objects.filter(market=market).count()
             late += self._fire([market], expected)
         self._note("bar close to order p50", share(late, 0.5), "ms")
@@ -226,6 +226,14 @@ class FleetBench:
             250.0,
             f"{len(late)} orders, one market at a time",
         )
+
+    def _fired(self) -> list[Market]:
+        """Those whose ticks are finest: on others one price can trigger two stops."""
+
+        def coarseness(market: Market) -> float:
+            return float(market.tick_size) / self.driver.courses[market.symbol].centre
+
+        return sorted(self.markets, key=coarseness)[:FIRED_MARKETS]
 
     def _fire(
         self, markets: Sequence[Market], expected: int, within_s: float = 60.0
@@ -256,7 +264,7 @@ class FleetBench:
     def _stop_one_by_one(self) -> None:
         """Prices fall so that each triggers the stop of one bot: price to order, alone."""
         late: list[float] = []
-        for market in self.markets[:FIRED_MARKETS]:
+        for market in self._fired():
             late += self._fall_through(market, self.driver.courses[market.symbol])
         self._note("price to order p50", share(late, 0.5), "ms", 10.0)
         self._note(
@@ -266,20 +274,26 @@ class FleetBench:
 
     def _fall_through(self, market: Market, course: Course) -> list[float]:
         stops = orders.stop_levels(self.site.venue, market)
-        posted: dict[int, float] = {}
+        posted: list[tuple[float, float]] = []
         began = time.time()
-        for place, (number, level) in enumerate(stops):
+        for place, (_, level) in enumerate(stops):
             below = stops[place + 1][1] if place + 1 < len(stops) else level * (1 - NEXT_STOP)
             course.centre = (level + below) / 2
-            posted[number] = self.driver.move({market.symbol: course.priced(course.centre)})
+            price = course.priced(course.centre)
+            posted.append((float(price), self.driver.move({market.symbol: price})))
             time.sleep(0.1)
         until(
             lambda: len(orders.arrivals(self.site.venue, since=began)) >= len(stops),
             within_s=30,
             what=f"{len(stops)} stops of {market.symbol} arrive",
         )
+        # What a stop answers is the first price at or below it.
+        answered = {
+            number: next(moment for price, moment in posted if price <= level)
+            for number, level in stops
+        }
         arrived = orders.arrivals(self.site.venue, since=began)
-        return [one.at_ms - posted[one.bot] * 1000 for one in arrived if one.bot in posted]
+        return [one.at_ms - answered[one.bot] * 1000 for one in arrived if one.bot in answered]
 
     def _fire_all(self) -> None:
         """Every market's bar closes low at once: how fast the orders of all bots leave."""
