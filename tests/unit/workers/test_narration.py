@@ -376,25 +376,6 @@ def test_numbers_read_as_people_write_them() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("reason", "words"),
-    [
-        ("mode exits_only", "buys are to stop"),
-        ("mode flatten", "told to sell"),
-        ("mode nothing", "told to stop and leave things as they are"),
-        ("position closes: max_holding", "position closes: held long enough"),
-        ("entry timed out", "entry timed out"),
-    ],
-)
-def test_why_an_order_is_taken_back_is_said_in_peoples_words(reason: str, words: str) -> None:
-    bot = Talking()
-    state = bot.engine.state
-
-    bot.narrator.told(Told((CancelRequested("x", reason),), state, state, 1))
-
-    assert bot.heard() == [("INFO", f"takes back an order: {words}")]
-
-
 def test_a_fill_of_an_order_that_nobody_knows_is_still_told() -> None:
     bot = Talking()
     bot.price(2600)
