@@ -77,9 +77,9 @@ def leave_broken_connections(**_task: Any) -> None:
         connection.close_if_unusable_or_obsolete()
 
 
-if os.environ.get("FLOTILLA_QUEUE") in {CONTROL, SIGNALS}:
-    # Celery would close the database connection around every task. On these queues tasks are many
-    # and short, and a new connection costs more than most of them do.
+if os.environ.get("FLOTILLA_QUEUE") == SIGNALS:
+    # Celery would close the database connection around every task, and a new one costs more than
+    # a check of signals does.
     app.conf.update(CELERY_DB_REUSE_MAX=sys.maxsize)
     signals.task_prerun.connect(leave_broken_connections)
 signals.setup_logging.connect(keep_our_logging)

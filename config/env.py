@@ -194,18 +194,14 @@ def database(url: str) -> dict[str, Any]:
     # locks, and its successor waiting, for as long as it sleeps: the server ends it instead.
     patience_ms = int(read("LEASE_TTL_S") * 1000)
     limits = f"-c idle_in_transaction_session_timeout={patience_ms}"
-    if _role() in _SHORT_TASKS:
-        settings |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     if _role() == "signals":
+        # Kept from task to task (config.celery), and looked at before each.
+        settings |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
         # Nothing it writes is worth waiting for the disk: a bot that acted on a signal has
         # journaled so durably, and with that everything that was committed before.
         limits += " -c synchronous_commit=off"
     options.setdefault("options", limits)
     return dict(settings)
-
-
-_SHORT_TASKS = {"control", "signals"}
-"""Queues whose tasks are many and short: they keep their connections."""
 
 
 def _role() -> str:

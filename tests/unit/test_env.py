@@ -78,3 +78,18 @@ def test_a_socket_folder_reaches_django_as_the_host() -> None:
 def test_another_database_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must name a PostgreSQL database"):
         env.database("sqlite:///flotilla.db")
+
+
+def test_only_those_who_compute_signals_keep_connections_and_wait_for_no_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {}
+    for queue in ("bots", "control", "signals", ""):
+        monkeypatch.setenv("FLOTILLA_QUEUE", queue)
+        found[queue] = env.database("postgresql://user@host/name")
+
+    hasty = [q for q, given in found.items() if "synchronous_commit" in given["OPTIONS"]["options"]]
+    kept = [queue for queue, given in found.items() if given.get("CONN_MAX_AGE")]
+    assert hasty == kept == ["signals"]
+    assert found["signals"]["CONN_HEALTH_CHECKS"] is True
+    assert all("idle_in_transaction" in given["OPTIONS"]["options"] for given in found.values())
