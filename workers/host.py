@@ -47,7 +47,7 @@ class Host:
         self.clock = WallClock()
         self.database = Database(threads=settings.database_threads)
         self.bot_rows = BotRows(self.database)
-        self.desk_rows = DeskRows(self.database)
+        self.desk_rows = DeskRows(self.database, self.bot_rows)
         self.feed_rows = FeedRows(self.database)
         self.life_rows = LifeRows(self.database)
         # The lease has a connection to itself: a thousand starts never keep it waiting.

@@ -76,7 +76,7 @@ class BotRows:
             ask=lambda bot_ids: database.ask(observations.unapplied_of, bot_ids)
         )
         # Of orders that left together the answers come together.
-        self._tellings: Gathering[observations.Telling, Observed] = Gathering(
+        self.tellings: Gathering[observations.Telling, Observed] = Gathering(
             ask=lambda told: database.ask(observations.observe_together, told)
         )
         self._reconciled: Gathering[UUID, int] = Gathering(
@@ -140,14 +140,16 @@ class BotRows:
     async def observe(
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
     ) -> Observed:
-        return await self._tellings.about(observations.Telling(account_id, orders, fills))
+        return await self.tellings.about(observations.Telling(account_id, orders, fills))
 
 
 class DeskRows:
     """`ports.DeskStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bots: BotRows) -> None:
         self._ask = database.ask
+        # What an answer tells the stream tells too: booked together, neither waits for the other.
+        self._tellings = bots.tellings
         # The desks of a process look in the same moments.
         self._wanted: Gathering[desks.Held, bool] = Gathering(
             ask=lambda held: database.ask(desks.reconciles_wanted, held)
@@ -193,9 +195,7 @@ class DeskRows:
     async def observe(
         self, *, account_id: UUID, orders: Sequence[VenueOrder], fills: Sequence[VenueFill]
     ) -> Observed:
-        return await self._ask(
-            observations.observe, account_id=account_id, orders=orders, fills=fills
-        )
+        return await self._tellings.about(observations.Telling(account_id, orders, fills))
 
     async def advance_cursors(
         self, *, account_id: UUID, fence: int, cursors: Mapping[str, int]
@@ -277,6 +277,9 @@ class LifeRows:
 
     async def end_process(self, *, process_id: UUID) -> None:
         await self._ask(operations.end_process, process_id=process_id)
+
+    async def unattended_bots(self) -> int:
+        return await self._ask(fleet.unattended_bots)
 
     async def held_duties(self, *, process_id: UUID) -> Sequence[HeldDuty]:
         return await self._ask(held_duties, process_id=process_id)

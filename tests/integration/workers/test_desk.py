@@ -31,7 +31,7 @@ from tests.support.venues import OpenBudget, fresh_id, simulated_account
 from workers.desk import Desk, DeskRhythm
 from workers.postgres import Database
 from workers.reconcile import Terms
-from workers.stores import DeskRows
+from workers.stores import BotRows, DeskRows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 
@@ -174,7 +174,7 @@ async def running(scene: Scene, rhythm: DeskRhythm = QUICK) -> AsyncIterator[Des
     desk = Desk(
         taken=taken,
         venue=scene.venue,
-        store=DeskRows(scene.database),
+        store=DeskRows(scene.database, BotRows(scene.database)),
         wakeups=scene.wakes,
         lease=Held(),
         clock=clock,
