@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -16,9 +15,10 @@ import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 
 from workers.launch.binaries import PostgresPrograms, postgres_programs
-from workers.launch.child import Child, ChildSpec, Guard, wait_until
+from workers.launch.child import ChildSpec, wait_until
+from workers.launch.embedded import EmbeddedServer
 from workers.launch.errors import LaunchError
-from workers.launch.identity import own_folder, process_arguments, server_folder, server_user
+from workers.launch.identity import own_folder, process_arguments
 
 ROLE = "flotilla"
 _PORT = 5432
@@ -26,12 +26,8 @@ _SOCKET_LIMIT = 100  # the kernel's limit is 108 bytes, macOS' 104
 _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 
 
-class EmbeddedPostgres:
-    """A PostgreSQL server that lives below `folder` and dies with the process that started it.
-
-    Started as root it runs as another user; where that user cannot pass through to `folder`, the
-    data lies in a stand-in outside (`.home`). `settings` are server settings by name.
-    """
+class EmbeddedPostgres(EmbeddedServer):
+    """A PostgreSQL server with one database; `settings` are server settings by name."""
 
     def __init__(
         self,
@@ -42,14 +38,9 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> None:
-        self.user = server_user()
-        self.home = server_folder(folder, self.user)
-        self.password = password or secrets.token_urlsafe(32)
+        super().__init__(folder, name="postgres", password=password, log=log)
         self.database = database
         self._settings = dict(settings or {})
-        self._log = log or folder.parent / "logs" / "postgres.log"
-        self._guard = Guard()
-        self._child: Child | None = None
 
     @property
     def data(self) -> Path:
@@ -70,10 +61,6 @@ class EmbeddedPostgres:
             f"postgresql://{ROLE}:{quote(self.password, safe='')}@/{self.database}"
             f"?host={quote(str(self.socket_folder), safe='/')}&port={_PORT}"
         )
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._child is None else self._child.pid
 
     def prepare(self) -> ChildSpec:
         """Make the data folder if there is none, check it, and return how to run the server."""
@@ -106,23 +93,12 @@ class EmbeddedPostgres:
 
     def start(self, *, timeout_s: float = 30.0) -> None:
         """Run the server, wait until it answers, make the database."""
-        self._child = Child(spec=self.prepare(), guard=self._guard)
-        child = self._child
-        wait_until(lambda: self.ready() or child.exit_code() is not None, timeout_s=timeout_s)
-        if not self.ready():
-            self.stop()
-            raise LaunchError(
-                f"PostgreSQL did not start; the reason is at the end of {self._log}: "
-                "remove what it names, or start afresh with: python3 manage.py up --reset"
-            )
+        self._run(
+            timeout_s=timeout_s,
+            trouble=f"PostgreSQL did not start; the reason is at the end of {self._log}: "
+            "remove what it names, or start afresh with: python3 manage.py up --reset",
+        )
         self.make_database()
-
-    def stop(self) -> None:
-        """Stop in order; harmless when it does not run."""
-        if self._child is not None:
-            self._child.stop()
-            self._child = None
-        self._guard.close()
 
     def ready(self) -> bool:
         """Tell whether the server accepts a session with our password."""

@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import socket
 from pathlib import Path
 from urllib.parse import quote
@@ -10,13 +9,13 @@ from urllib.parse import quote
 import redis
 
 from workers.launch.binaries import valkey_program
-from workers.launch.child import Child, ChildSpec, Guard, wait_until
-from workers.launch.errors import LaunchError
-from workers.launch.identity import server_folder, server_user
+from workers.launch.child import ChildSpec
+from workers.launch.embedded import EmbeddedServer
+from workers.launch.probes import port_is_free
 
 
-class EmbeddedValkey:
-    """A Valkey server that lives below `folder` and dies with the process that started it.
+class EmbeddedValkey(EmbeddedServer):
+    """A Valkey server at a loopback port.
 
     `durable` keeps an append-only file, so that queued messages survive a restart. The port is
     chosen once and kept in the folder, so that a restarted server has the address its clients know.
@@ -30,13 +29,8 @@ class EmbeddedValkey:
         durable: bool = False,
         log: Path | None = None,
     ) -> None:
-        self.user = server_user()
-        self.home = server_folder(folder, self.user)
-        self.password = password or secrets.token_urlsafe(32)
+        super().__init__(folder, name="valkey", password=password, log=log)
         self._durable = durable
-        self._log = log or folder.parent / "logs" / "valkey.log"
-        self._guard = Guard()
-        self._child: Child | None = None
 
     @property
     def port(self) -> int:
@@ -50,10 +44,6 @@ class EmbeddedValkey:
     def url(self) -> str:
         """Address of database 0, with the password."""
         return f"redis://:{quote(self.password, safe='')}@127.0.0.1:{self.port}/0"
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._child is None else self._child.pid
 
     def prepare(self) -> ChildSpec:
         """Write the configuration and return how to run the server."""
@@ -73,7 +63,7 @@ class EmbeddedValkey:
 
     def choose_port(self) -> None:
         """Settle the port: the one of the last time when it is free, else another."""
-        if self.port and _is_free(self.port):
+        if self.port and port_is_free(self.port):
             return
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -82,22 +72,11 @@ class EmbeddedValkey:
     def start(self, *, timeout_s: float = 15.0) -> None:
         """Run the server and wait until it answers a PING."""
         self.choose_port()
-        self._child = Child(spec=self.prepare(), guard=self._guard)
-        child = self._child
-        wait_until(lambda: self.ready() or child.exit_code() is not None, timeout_s=timeout_s)
-        if not self.ready():
-            self.stop()
-            raise LaunchError(
-                f"Valkey did not start; the reason is at the end of {self._log}: it keeps nothing "
-                f"that is not elsewhere too, so remove {self.home} and start again."
-            )
-
-    def stop(self) -> None:
-        """Stop in order; harmless when it does not run."""
-        if self._child is not None:
-            self._child.stop()
-            self._child = None
-        self._guard.close()
+        self._run(
+            timeout_s=timeout_s,
+            trouble=f"Valkey did not start; the reason is at the end of {self._log}: it keeps "
+            f"nothing that is not elsewhere too, so remove {self.home} and start again.",
+        )
 
     def ready(self) -> bool:
         """Tell whether the server answers a PING under our password."""
@@ -130,16 +109,6 @@ class EmbeddedValkey:
         path.write_text(text)
         if self.user is not None:
             os.chown(path, self.user.uid, self.user.gid)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def hide_password(url: str) -> str:
