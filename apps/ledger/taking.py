@@ -4,6 +4,7 @@ A fleet that starts or drains takes or releases a thousand at once: one by one t
 commits.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,8 +143,13 @@ def _taken(bot: Bot, current: Standing, fence: int, seq: int, taken_at: datetime
         timeframe=bot.timeframe,
         strategy=bot.strategy,
         config_version=config.version,
-        plan=config.plan,
-        limits=config.limits,
-        parameters=config.parameters,
+        plan=_named_once(config.plan),
+        limits=_named_once(config.limits),
+        parameters=_named_once(config.parameters),
         capital=config.capital,
     )
+
+
+def _named_once(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With the same names in memory for all bots: who runs one keeps this as long as it runs."""
+    return {sys.intern(name): value for name, value in values.items()}

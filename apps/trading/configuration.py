@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from apps.trading.events import ConfigurationApplied
 from apps.trading.instrument import Instrument
 from apps.trading.plan import Plan
 from apps.trading.risk import Limits
+
+T = TypeVar("T", Plan, Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,23 @@ def to_event(configuration: Configuration) -> ConfigurationApplied:
 
 
 def from_event(event: ConfigurationApplied, *, before: Configuration) -> Configuration:
-    """What an event configures; where it says nothing of the market, its rules stay."""
+    """What an event configures; where it says nothing of the market, its rules stay.
+
+    What is as before is the same value as before: thousands of bots are held in memory.
+    """
     instrument = before.instrument
-    # One value serves all bots of a market, as long as it is written the same.
     if event.instrument and dict(event.instrument) != instrument.to_json():
         instrument = Instrument.from_json(event.instrument)
     return Configuration(
         version=event.version,
         strategy=event.strategy,
-        plan=Plan.from_json(event.plan),
+        plan=_same(Plan.from_json(event.plan), before.plan),
         capital=event.capital,
-        limits=Limits.from_json(event.limits),
+        limits=_same(Limits.from_json(event.limits), before.limits),
         instrument=instrument,
     )
+
+
+def _same(read: T, before: T) -> T:
+    """Equal is not enough: 100 and 100.0 are written differently."""
+    return before if repr(read) == repr(before) else read

@@ -1,6 +1,5 @@
 """Deciding again from the journal: each row must be what the code decides today."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -64,7 +63,7 @@ class Replay:
     """Folds journal rows in order; keeps what the rest of a step's rows must be."""
 
     def __init__(self) -> None:
-        self._expected: deque[Event] = deque()
+        self._expected: tuple[Event, ...] = ()
 
     def fold(
         self,
@@ -75,14 +74,16 @@ class Replay:
     ) -> BotState:
         """The state after the row; Divergence when it is not what is decided today."""
         if self._expected:
-            self._compare(row, self._expected.popleft())
+            first, *rest = self._expected
+            self._expected = tuple(rest)
+            self._compare(row, first)
             return state
         trigger = cause_of(row.event)
         if trigger is None:
             raise Divergence(row=row, decided=None)
         events, after = decide(Again(trigger=trigger, event=row.event, state=state))
         self._compare(row, events[0] if events else None)
-        self._expected.extend(events[1:])
+        self._expected = events[1:]
         return after
 
     def _compare(self, row: JournalRow, decided: Event | None) -> None:
