@@ -12,8 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.bots.models import Bot
+from apps.operations.processes import register_process
 from tests.integration.faces.rows import a_bot, a_market, an_account
 
+NO_ROOM = "waits for room: every bots process runs as many bots as it may"
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 
 
@@ -70,6 +72,21 @@ def test_without_a_bot_the_page_says_how_to_make_one() -> None:
 
     assert "No bots yet" in page
     assert "python3 manage.py bot create" in page
+
+
+def test_a_bot_without_a_place_to_run_is_amber_and_found_among_those_in_trouble() -> None:
+    ada = a_person("ada")
+    bot = a_bot(ada, "waiting")
+    register_process(kind="worker", host="here", pid=1, queue="bots")
+    bots = Bot.objects.filter(pk=bot.pk)
+    bots.update(desired_status="RUNNING", observed_status="STOPPED", status_reason=NO_ROOM)
+
+    page = as_(ada).get("/").content.decode()
+
+    amber = r'data-cell="{}" data-tone="amber"[^>]*>([^<]*)<'
+    assert re.findall(amber.format("status"), page) == ["stopped → start"]
+    assert re.findall(amber.format("trouble"), page) == [f"{NO_ROOM.capitalize()}."]
+    assert shown(as_(ada), "?state=trouble") == ["waiting"]
 
 
 def test_rows_are_sorted_searched_and_counted_on_the_server() -> None:
