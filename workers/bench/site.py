@@ -10,7 +10,7 @@ from typing import Any
 from workers.launch.demo import VENUE
 from workers.proof.exchange import ExchangeProcess
 from workers.proof.site import free_ports
-from workers.proof.throwaway import SiteError, ThrowAway, throw_away_folder
+from workers.proof.throwaway import STATE, SiteError, ThrowAway, throw_away_folder
 
 PROGRAMS = "postgres,valkey,bots,control,signals,beat"
 
@@ -31,7 +31,7 @@ class BenchSite(ThrowAway):
         self.venue = exchange.venue(VENUE)
         self._exchange = exchange
         ours = {"SIMEXCHANGE_URL": exchange.url, "FLOTILLA_LAG_LOG": str(self.lag_log)}
-        super().__init__(folder / "state", settings={**ours, **settings})
+        super().__init__(folder / STATE, settings={**ours, **settings})
 
     def up(self) -> None:
         """Start the servers and workers; returns when they are ready."""

@@ -13,7 +13,7 @@ from workers.launch.errors import LaunchError
 from workers.launch.installation import FLOWER_OFFSET, SIMEXCHANGE_OFFSET, Installation
 from workers.launch.probes import port_is_free
 from workers.launch.program import Condition
-from workers.proof.throwaway import SiteError, ThrowAway, throw_away_folder
+from workers.proof.throwaway import STATE, SiteError, ThrowAway, throw_away_folder
 
 __all__ = ["Site", "SiteError", "free_ports", "throw_away_site"]
 
@@ -80,7 +80,7 @@ def throw_away_site(
     """A started installation; stopped at the end, and removed unless the folder was given."""
     with throw_away_folder(folder, prefix="flotilla-chaos-", say=say) as path:
         site = Site(
-            path / "state",
+            path / STATE,
             port=port or free_ports(),
             bots_processes=bots_processes,
             settings=settings,

@@ -28,6 +28,8 @@ _NOBODY_ELSES: Mapping[str, str] = dict.fromkeys(
     "",
 )
 _COMMAND_LIMIT_S = 300.0
+STATE = "state"
+"""The state folder's name below a throw-away folder."""
 
 
 class SiteError(Exception):
@@ -120,6 +122,6 @@ def throw_away_folder(
         failed = False
     finally:
         if failed or given:
-            say(f"Everything it wrote, logs as well, is kept in {path}")
+            say(f"The installation is kept in {path / STATE}, its logs in {path / STATE / 'logs'}")
         else:
             shutil.rmtree(path, ignore_errors=True)
