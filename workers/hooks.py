@@ -1,8 +1,10 @@
 """Celery's signals: the process's host begins, drains and ends with the worker."""
 
+import logging
 import os
 import sys
 import threading
+import time
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from celery import signals
 
 from workers.lag import write_lags
+from workers.pool_threads import begin_threads
+from workers.ports import StoreUnavailable
 from workers.queues import BOTS, CONTROL
 from workers.task_events import TaskEvents
 
@@ -24,21 +28,27 @@ A start goes through a dozen hands (messages, database, event loop), and each wa
 whoever computes meanwhile: at Python's own 5 ms that was 44 ms a bot, one after the other.
 """
 
+REGISTER_AGAIN_S = 1.0
+
+logger = logging.getLogger(__name__)
+
 _lock = threading.Lock()
 _host: "Host | None" = None
+_made: "Host | None" = None
 
 
 def current_host() -> "Host":
-    """This process's host, started by whoever needs it first."""
+    """This process's host, started by whoever needs it first; StoreUnavailable: not yet."""
     from workers.host import Host
     from workers.settings import host_settings
 
-    global _host
+    global _host, _made
     with _lock:
         if _host is None:
-            host = Host(host_settings(queue=os.environ.get("FLOTILLA_QUEUE", "bots")))
-            host.start()
-            _host = host
+            if _made is None:
+                _made = Host(host_settings(queue=os.environ.get("FLOTILLA_QUEUE", "bots")))
+            _made.start()
+            _host = _made
     return _host
 
 
@@ -48,18 +58,38 @@ def begin(sender: Any = None, **_details: Any) -> None:
 
     `sender` is the worker's consumer.
     """
-    if os.environ.get("FLOTILLA_QUEUE") == CONTROL:
+    # By what it reads, not by its environment.
+    queues = {queue.name for queue in sender.task_consumer.queues}
+    if CONTROL in queues:
         # Ready means able to sweep: the first sweep starts a whole fleet and must not wait.
         import_module("workers.supervision")
-    if os.environ.get("FLOTILLA_QUEUE") == BOTS:
+    if BOTS in queues:
         sys.setswitchinterval(SWITCH_S)
         TaskEvents(sender).attach()
+        if not _register(sender):
+            again = partial(_register_again, sender)
+            threading.Thread(target=again, name="registration", daemon=True).start()
+
+
+def _register(consumer: Any) -> bool:
+    """False while the database does not answer: nobody sends bots to a process without a row."""
+    try:
         host = current_host()
-        import_module("workers.dispatch").ask_for_sweep()
-        lag_log = os.environ.get("FLOTILLA_LAG_LOG")
-        if lag_log:
-            watch = partial(host.run, partial(write_lags, Path(lag_log)))
-            threading.Thread(target=watch, name="lags", daemon=True).start()
+        begin_threads(consumer.pool.executor, count=host.awaited())
+    except StoreUnavailable as trouble:
+        logger.warning("not registered: %s", trouble)
+        return False
+    import_module("workers.dispatch").ask_for_sweep()
+    lag_log = os.environ.get("FLOTILLA_LAG_LOG")
+    if lag_log:
+        watch = partial(host.run, partial(write_lags, Path(lag_log)))
+        threading.Thread(target=watch, name="lags", daemon=True).start()
+    return True
+
+
+def _register_again(consumer: Any) -> None:
+    while not _register(consumer):
+        time.sleep(REGISTER_AGAIN_S)
 
 
 @signals.worker_shutting_down.connect

@@ -89,13 +89,10 @@ class Host:
     # ---- from Celery's threads -----------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the loop and register this process; raises when the database refuses."""
-        self._thread.start()
-        try:
-            self._call(self._register())
-        except BaseException:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            raise
+        """Start the loop and register this process; StoreUnavailable: to be called again."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        self._call(self._register())
 
     def run(
         self,
@@ -109,6 +106,11 @@ class Host:
         """
         ended: str = self._call(duty() if works_on is None else self._work(duty, works_on))
         return ended
+
+    def awaited(self) -> int:
+        """Bots that nobody runs, as far as there is room: so many starts may come soon."""
+        unattended: int = self._call(self.life_rows.unattended_bots())
+        return min(unattended, self.settings.most_bots)
 
     def drain(self) -> None:
         """Begin a warm stop: duties end as soon as nothing of theirs is between two states."""

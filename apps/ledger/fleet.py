@@ -209,6 +209,12 @@ def room_for_bots(*, per_process: int, claim_lapses_s: float) -> tuple[int, int,
     return max(0, alive * per_process - taken - on_their_way), on_their_way, alive
 
 
+def unattended_bots() -> int:
+    """How many working bots no living process runs."""
+    nobody = Q(process__isnull=True) | Q(process__dead=True)
+    return working_bots().filter(nobody).count()
+
+
 def tell_waiting(*, bot_ids: Sequence[UUID], reason: str) -> int:
     """Show on bots that nobody runs what they wait for; how many did not show it before."""
     waiting = Bot.objects.filter(

@@ -245,12 +245,14 @@ def test_room_is_what_live_processes_may_run_less_what_they_run_or_were_sent() -
     assert fleet.room_for_bots(per_process=1, claim_lapses_s=5.0) == (0, 1, 1)
     lapse_claims()
     assert fleet.room_for_bots(per_process=5, claim_lapses_s=5.0) == (4, 0, 1)
+    assert fleet.unattended_bots() == 2
     assert fleet.tell_waiting(bot_ids=[running.id, waiting.id], reason="waits") == 1
     assert fleet.tell_waiting(bot_ids=[running.id, waiting.id], reason="waits") == 0
     assert Bot.objects.get(pk=waiting.pk).status_reason == "waits"
     assert Bot.objects.get(pk=running.pk).status_reason == ""
     end_process(process_id=world.process_id)
     assert fleet.room_for_bots(per_process=5, claim_lapses_s=5.0) == (0, 0, 0)
+    assert fleet.unattended_bots() == 3
 
 
 def test_an_older_start_asked_for_beside_the_right_one_takes_nothing() -> None:
