@@ -25,8 +25,8 @@ pytestmark = pytest.mark.scenario
 
 COPIES = 10
 VISIBILITY = {"BROKER_VISIBILITY_TIMEOUT_S": "5"}
-# Long enough that Redis can be taken away while the position is young.
-HOLDING_S = 3.0
+# Long enough that Redis can be taken away while the position is young, on a busy machine too.
+HOLDING_S, YOUNG_S = 6.0, 1.5
 HOLDER = {**BUSY, "plan_changes": {"max_holding_s": HOLDING_S, "exit_on_signal": False}}
 
 
@@ -116,5 +116,5 @@ def fewest_fills(bots: Sequence[Bot]) -> int:
 
 def has_just_bought() -> bool:
     """A position so young that its time exit is still to come."""
-    young = datetime.now(UTC) - timedelta(seconds=HOLDING_S / 2)
+    young = datetime.now(UTC) - timedelta(seconds=YOUNG_S)
     return Position.objects.filter(status="active", opened_at__gt=young).exists()
