@@ -39,7 +39,7 @@ from workers.bars import BarWish
 from workers.gathering import Gathering
 from workers.ports import Configuration, DeskLost, Report
 from workers.postgres import Database
-from workers.writer import Writer
+from workers.writer import Lanes
 
 TAKES_WAIT_S = 0.05
 """Starts come one message after another: for so long they gather into one transaction."""
@@ -53,7 +53,7 @@ class BotRows:
 
     def __init__(self, database: Database) -> None:
         self._ask = database.ask
-        self._writer = Writer(commit=lambda appends: database.ask(journal.append_batch, appends))
+        self._writer = Lanes(commit=lambda appends: database.ask(journal.append_batch, appends))
         # An emergency stop makes every bot of the process ask at once.
         self._standings: Gathering[UUID, BotStanding] = Gathering(
             ask=lambda bot_ids: database.ask(journal.standings, bot_ids=bot_ids)

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from apps.trading.events import IntentPlanned, OrderSending
 from apps.trading.journal import Append, AppendResult
 from workers.ports import StoreUnavailable
+
+SENDS_AT_ONCE = 50
+"""Events: so that the orders of one group leave while those of the next are stored."""
 
 Commit = Callable[[Sequence[Append]], Awaitable[Sequence[AppendResult]]]
 
@@ -74,3 +78,19 @@ class Writer:
         for (_, verdict), result in zip(group, results, strict=True):
             if not verdict.done():
                 verdict.set_result(result)
+
+
+class Lanes:
+    """Two writers: what must be stored before an order may leave never waits for facts to be.
+
+    A bot appends one thing after another, so nothing of one bot is ever under way in both.
+    """
+
+    def __init__(self, *, commit: Commit) -> None:
+        self._sends = Writer(commit=commit, most_events=SENDS_AT_ONCE)
+        self._facts = Writer(commit=commit)
+
+    async def append(self, append: Append) -> AppendResult:
+        """The verdict on this append once its group is committed."""
+        sends = any(isinstance(event, IntentPlanned | OrderSending) for event in append.events)
+        return await (self._sends if sends else self._facts).append(append)

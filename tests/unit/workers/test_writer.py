@@ -6,15 +6,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from apps.trading.events import ShiftEnded
+from apps.trading.events import OrderSending, ShiftEnded
 from apps.trading.journal import Append, Appended, AppendResult, StopEpochs
 from workers.ports import StoreUnavailable
-from workers.writer import Writer
+from workers.writer import SENDS_AT_ONCE, Lanes, Writer
 
 
 def append(bot_id: UUID | None = None, events: int = 1) -> Append:
     ended = tuple(ShiftEnded("test", clean=True) for _ in range(events))
     return Append(bot_id or uuid4(), uuid4(), 1, 0, ended, StopEpochs(0, 0, 0, 0))
+
+
+def signed(bot_id: UUID | None = None) -> Append:
+    sending = OrderSending("x", 1, 1_000, 5_000, 6_000)
+    return Append(bot_id or uuid4(), uuid4(), 1, 0, (sending,), StopEpochs(0, 0, 0, 0))
 
 
 class Recorder:
@@ -151,3 +156,37 @@ async def test_an_error_that_one_append_brings_on_is_that_ones_alone() -> None:
     assert isinstance(failed, ArithmeticError)
     assert stored == Appended(7)
     assert groups == [[bad, good], [bad], [good]]
+
+
+async def test_what_an_order_waits_for_does_not_wait_for_facts() -> None:
+    fact, send = append(), signed()
+    held = asyncio.Event()
+    groups: list[list[Append]] = []
+
+    async def commit(group: Sequence[Append]) -> Sequence[AppendResult]:
+        groups.append(list(group))
+        if fact in group:
+            await held.wait()
+        return [Appended(1) for _ in group]
+
+    lanes = Lanes(commit=commit)
+    slow = asyncio.create_task(lanes.append(fact))
+    while not groups:
+        await asyncio.sleep(0)
+
+    assert await lanes.append(send) == Appended(1)
+
+    assert not slow.done()
+    held.set()
+    assert await slow == Appended(1)
+    assert groups == [[fact], [send]]
+
+
+async def test_orders_are_stored_in_groups_small_enough_to_leave_one_after_the_other() -> None:
+    recorder = Recorder()
+    lanes = Lanes(commit=recorder.commit)
+    many = [signed() for _ in range(SENDS_AT_ONCE + 10)]
+
+    await asyncio.gather(*(lanes.append(each) for each in many))
+
+    assert [len(group) for group in recorder.groups] == [SENDS_AT_ONCE, 10]
