@@ -12,10 +12,12 @@ from celery import Celery, signals
 from django.conf import settings
 from django.db import connections
 
+from workers.garbage import unsearched
 from workers.queues import BOTS, CONTROL, ROUTES, SIGNALS
 from workers.schedules import BEAT_SCHEDULE
 
-django.setup()
+with unsearched():
+    django.setup()
 
 app = Celery("flotilla", broker=settings.REDIS_URL)
 app.conf.update(

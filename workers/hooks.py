@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
+from workers.garbage import unsearched
 from workers.lag import write_lags
 from workers.pool_threads import begin_threads
 from workers.ports import StoreUnavailable
@@ -39,8 +40,9 @@ _made: "Host | None" = None
 
 def current_host() -> "Host":
     """This process's host, started by whoever needs it first; StoreUnavailable: not yet."""
-    from workers.host import Host
-    from workers.settings import host_settings
+    with unsearched():
+        from workers.host import Host
+        from workers.settings import host_settings
 
     global _host, _made
     with _lock:

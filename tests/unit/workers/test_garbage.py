@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from workers.garbage import JOINED, LEFT, Garbage
+from workers.garbage import JOINED, LEFT, Garbage, unsearched
 
 
 @dataclass
@@ -131,3 +131,18 @@ def test_cycles_among_what_was_frozen_are_freed_by_the_full_search():
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+def test_nothing_is_searched_during_imports_and_everything_is_as_before_after_them():
+    def import_what_is_missing() -> None:
+        with unsearched():
+            with unsearched():
+                during.append(gc.isenabled())
+            during.append(gc.isenabled())
+            raise ImportError
+
+    during = [gc.isenabled()]
+    with pytest.raises(ImportError):
+        import_what_is_missing()
+
+    assert [*during, gc.isenabled()] == [True, False, False, True]
