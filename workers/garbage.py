@@ -24,7 +24,7 @@ LEFT = 100
 
 @contextmanager
 def unsearched() -> Iterator[None]:
-    """While modules are imported: all of it stays, and searching it as it grows is a fifth of the work."""
+    """For imports: what they make stays, and searching it as it grows is a fifth of their work."""
     searched = gc.isenabled()
     gc.disable()
     try:
