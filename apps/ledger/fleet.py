@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,10 +21,9 @@ from django.db.models import (
 from django.db.models.functions import Now
 
 from apps.bots.models import Bot
-from apps.common.moments import to_datetime
-from apps.common.sql import execute_rows, fetch, unhurried
+from apps.common.sql import execute, execute_rows, fetch, unhurried
 from apps.ledger.models import BarFeed, Desk
-from apps.ledger.standing import read_standings
+from apps.ledger.standing import standings
 from apps.operations.models import Leased, WorkerProcess
 from apps.trading.journal import BotAttention
 from apps.trading.order import LIVE
@@ -290,27 +289,28 @@ def locate(*, bot_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
     """Heartbeats of a process's bots; a moved fence is left alone."""
-    rows = [
-        (str(bot_id), fence, None if price_ms is None else to_datetime(price_ms))
-        for bot_id, (fence, price_ms) in sorted(seen_at.items())
-    ]
-    for first in range(0, len(rows), BEATS_AT_ONCE):
+    beats = sorted(seen_at.items())
+    for first in range(0, len(beats), BEATS_AT_ONCE):
         with unhurried():
-            _beat(rows[first : first + BEATS_AT_ONCE])
+            _beat(beats[first : first + BEATS_AT_ONCE])
 
 
-def _beat(rows: Sequence[tuple[str, int, datetime | None]]) -> None:
+def _beat(beats: Sequence[tuple[UUID, tuple[int, int | None]]]) -> None:
     # Rows are locked by id first, as every append does: two orders of locking would deadlock.
-    execute_rows(
-        "WITH seen (bot_id, fence, price_at) AS (VALUES %s), locked AS ("
-        " SELECT b.id, s.price_at FROM bots_bot b"
-        " JOIN seen s ON b.id = s.bot_id AND b.fence = s.fence"
+    execute(
+        "WITH locked AS ("
+        " SELECT b.id, 'epoch'::timestamptz + s.price_ms * interval '1 millisecond' AS price_at"
+        " FROM bots_bot b JOIN unnest(%s::uuid[], %s::bigint[], %s::bigint[])"
+        " AS s (bot_id, fence, price_ms) ON b.id = s.bot_id AND b.fence = s.fence"
         " ORDER BY b.id FOR NO KEY UPDATE OF b)"
         " UPDATE bots_bot SET heartbeat_at = now(),"
         " last_price_at = coalesce(locked.price_at, last_price_at)"
         " FROM locked WHERE bots_bot.id = locked.id",
-        rows,
-        template="(%s::uuid, %s::bigint, %s::timestamptz)",
+        [
+            [str(bot_id) for bot_id, _ in beats],
+            [fence for _, (fence, _) in beats],
+            [price_ms for _, (_, price_ms) in beats],
+        ],
     )
 
 
@@ -328,10 +328,7 @@ WHERE s.bot_id = ANY(%(bots)s) AND s.status <> 'open' AND o.status = ANY(%(live)
 
 def attention(*, bot_ids: Sequence[UUID]) -> dict[UUID, BotAttention]:
     """For all bots of a process, in two statements."""
-    standings = read_standings(bot_ids=bot_ids)
+    found = standings(bot_ids=bot_ids)
     live = [status.value for status in LIVE]
     waiting = {row[0] for row in fetch(_FACTS, {"bots": list(bot_ids), "live": live})}
-    return {
-        bot_id: BotAttention(standing.for_shift(), bot_id in waiting)
-        for bot_id, standing in standings.items()
-    }
+    return {bot_id: BotAttention(standing, bot_id in waiting) for bot_id, standing in found.items()}
