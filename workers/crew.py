@@ -22,6 +22,7 @@ class Member:
     mailbox: Mailbox
     seen: BotStanding | None = None
     venue: VenueKey | None = None
+    prices: BotPrices | None = None
     bot: Keepable | None = None
     beaten: bool = False
 
@@ -74,7 +75,9 @@ class Crew:
         member = self._members[taken.bot_id]
         member.venue = venue
         board = self._boards.setdefault(venue, PriceBoard())
-        return board.join(bot_id=taken.bot_id, symbol=taken.symbol, mailbox=member.mailbox)
+        place = board.join(bot_id=taken.bot_id, symbol=taken.symbol, mailbox=member.mailbox)
+        member.prices = place
+        return place
 
     def tick(self, *, venue: VenueKey, tick: PriceTick) -> None:
         board = self._boards.get(venue)
@@ -98,9 +101,7 @@ class Crew:
 
     def price_seen_at(self, member: Member) -> int | None:
         """Time of the last price that this process holds of the bot's market, ms."""
-        if member.venue is None:
-            return None
-        return self._boards[member.venue].seen_at(bot_id=member.taken.bot_id)
+        return None if member.prices is None else member.prices.seen_at()
 
     def nudge(self, bot_id: UUID, kind: str) -> bool:
         """Facts or standing to look at; False when the bot does not run here."""

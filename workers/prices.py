@@ -72,6 +72,11 @@ class BotPrices:
         """No price yet, or the feed has lost the market: too little to buy on."""
         return self.bands.latest is None or self.bands.is_silent
 
+    def seen_at(self) -> int | None:
+        """Time of the last price of the market, ms; None before the first."""
+        latest = self.bands.latest
+        return latest.at if latest is not None else None
+
     def watch(self, *, low: float, high: float) -> None:
         self.bands.watch(self.row, low=low, high=high)
 
@@ -114,9 +119,3 @@ class PriceBoard:
     def tick(self, tick: PriceTick) -> int:
         bands = self._markets.get(tick.symbol)
         return bands.tick(tick) if bands is not None else 0
-
-    def seen_at(self, *, bot_id: UUID) -> int | None:
-        """Time of the last price of the bot's market, ms; None before the first."""
-        _, place = self._places[bot_id]
-        latest = place.latest()
-        return latest.at if latest is not None else None

@@ -74,9 +74,9 @@ def test_bands_grow_beyond_their_first_size() -> None:
 
 def test_the_time_of_the_last_price_is_known_for_quiet_bots_too() -> None:
     board = PriceBoard()
-    bot_id = uuid4()
-    board.join(bot_id=bot_id, symbol="BTC/USDT", mailbox=Mailbox()).watch(low=0.0, high=1e9)
+    place = board.join(bot_id=uuid4(), symbol="BTC/USDT", mailbox=Mailbox())
+    place.watch(low=0.0, high=1e9)
 
-    assert board.seen_at(bot_id=bot_id) is None
+    assert place.seen_at() is None
     board.tick(tick(100.0, 100.0, at=1234))
-    assert board.seen_at(bot_id=bot_id) == 1234
+    assert place.seen_at() == 1234
