@@ -77,11 +77,12 @@ def _register(consumer: Any) -> bool:
     """False while the database does not answer: nobody sends bots to a process without a row."""
     try:
         host = current_host()
+        import_module("workers.dispatch").ask_for_sweep()
+        # While the first starts are being sent.
         begin_threads(consumer.pool.executor, count=host.awaited())
     except StoreUnavailable as trouble:
         logger.warning("not registered: %s", trouble)
         return False
-    import_module("workers.dispatch").ask_for_sweep()
     lag_log = os.environ.get("FLOTILLA_LAG_LOG")
     if lag_log:
         watch = partial(host.run, partial(write_lags, Path(lag_log)))

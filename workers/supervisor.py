@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 50
 FEWEST, MOST = 8, 250
-LOOKS, LOOK_S = 12, 0.25
+LOOKS, LOOK_S = 30, 0.1
 NO_ROOM = (
     "waits for room: every bots process runs as many bots as it may; start one more "
     "(up --bots-processes N), stop other bots, or raise FLOTILLA_BOTS_PER_PROCESS"
