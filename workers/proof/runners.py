@@ -40,19 +40,23 @@ class Broker:
         A copy of a start that finds itself superseded is over within milliseconds; whatever is
         there at both looks is a runner. `processes`: how many answers make waiting needless.
         """
-        first = self._running(processes)
+        first = self.runners(processes=processes)
         time.sleep(_BETWEEN_S)
-        counts = Counter(bot_id for bot_id, _ in first & self._running(processes))
+        counts = Counter(bot_id for bot_id, _ in first & self.runners(processes=processes))
         return [
             f"bot {bot_id} has {count} runners"
             for bot_id, count in sorted(counts.items(), key=str)
             if count > 1
         ]
 
-    def _running(self, processes: int | None) -> set[tuple[UUID, str]]:
+    def runners(self, *, processes: int | None = None) -> set[tuple[UUID, str]]:
         """(bot, task id) of every start of a bot that some process is carrying out."""
-        asked = self._app.control.inspect(timeout=_ANSWER_WITHIN_S, limit=processes)
-        answers = asked.active() or {}
+        # Pools of connections outlive an application: theirs may lead to a server that was killed.
+        with self._app.connection_for_write() as connection:
+            asked = self._app.control.inspect(
+                timeout=_ANSWER_WITHIN_S, limit=processes, connection=connection
+            )
+            answers = asked.active() or {}
         tasks = cast(list[dict[str, Any]], [task for told in answers.values() for task in told])
         return {
             (UUID(task["kwargs"]["id"]), task["id"]) for task in tasks if task["name"] == _RUN_BOT
