@@ -19,6 +19,7 @@ from apps.bots.drafts import known_strategy
 from apps.bots.signals import Wish
 from apps.common.moments import to_ms
 from apps.markets import candles
+from apps.markets.blocks import BlockDamaged
 from apps.trading.bar import Bars, timeframe_ms
 from apps.trading.params import Values
 from apps.trading.signals import to_bits
@@ -83,8 +84,9 @@ def _check(wishes: Sequence[Wish]) -> tuple[int, list[UUID]]:
     checked: list[UUID] = []
     given = 0
     for question in questions:
-        with _sparing_others(question.wish):
-            given += _answer(question, series[question.series], now, checked)
+        if question.series in series:
+            with _sparing_others(question.wish):
+                given += _answer(question, series[question.series], now, checked)
     return given, checked
 
 
@@ -112,7 +114,19 @@ def _read(questions: Sequence[_Question], *, until: int) -> dict[tuple[UUID, str
     since: dict[tuple[UUID, str], int] = {}
     for question in questions:
         since[question.series] = min(question.since, since.get(question.series, until))
-    return candles.read_many(since=since, until=until)
+    try:
+        return candles.read_many(since=since, until=until)
+    except BlockDamaged:
+        # Whose it is shows when each is read alone; the others are judged all the same.
+        return {key: bars for key in since for bars in _read_alone(key, since[key], until)}
+
+
+def _read_alone(key: tuple[UUID, str], since: int, until: int) -> list[Bars]:
+    try:
+        return [candles.read_many(since={key: since}, until=until)[key]]
+    except BlockDamaged:
+        logger.exception("the %s bars of market %s cannot be read", key[1], key[0])
+        return []
 
 
 def _answer(question: _Question, series: Bars, now: int, checked: list[UUID]) -> int:

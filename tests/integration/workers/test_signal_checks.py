@@ -6,7 +6,7 @@ from django.utils import timezone
 from apps.bots.models import Bot, BotConfiguration, Signal
 from apps.common.moments import to_ms
 from apps.markets.candles import append_bars
-from apps.markets.models import Market
+from apps.markets.models import CandleBlock, Market
 from apps.trading.bar import Bar, Bars
 from apps.trading.strategy import find_strategy
 from tests.integration.rows.world import World, make_bot, make_world
@@ -117,3 +117,18 @@ def test_a_strategy_that_never_ends_gives_nothing_and_the_others_get_theirs(worl
     assert list(Bot.objects.filter(last_signal_check__isnull=False)) == [patient]
     endless.refresh_from_db()
     assert endless.last_signal_check is None
+
+
+def test_a_market_whose_bars_are_damaged_spares_the_others(world: World) -> None:
+    ether = other_market(world, "ETH/USDT")
+    trading(world, "a", world.market)
+    whole = trading(world, "b", ether)
+    for market in (world.market, ether):
+        falling(market)
+    CandleBlock.objects.filter(market=world.market).update(bars=b"no block of ours")
+
+    given = signals.check_all()
+
+    assert given == 1
+    assert Signal.objects.get().market_id == ether.pk
+    assert list(Bot.objects.filter(last_signal_check__isnull=False)) == [whole]
