@@ -49,14 +49,14 @@ class Writer:
         events = 0
         for waiting in self._waiting:
             append = waiting[0]
-            if append.bot_id in bots or (
-                events and events + len(append.events) > self._most_events
-            ):
+            full = events and events + len(append.events) > self._most_events
+            if full or append.bot_id in bots:
                 later.append(waiting)
-                continue
+            else:
+                events += len(append.events)
+                group.append(waiting)
+            # Nor may a bot's second append overtake its first that did not fit.
             bots[append.bot_id] = None
-            events += len(append.events)
-            group.append(waiting)
         self._waiting = later
         return group
 

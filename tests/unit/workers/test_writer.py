@@ -87,6 +87,17 @@ async def test_a_group_is_not_larger_than_it_may_be() -> None:
     assert recorder.groups == [appends[:2], appends[2:]]
 
 
+async def test_a_bots_append_does_not_overtake_its_own_that_did_not_fit() -> None:
+    recorder = Recorder()
+    writer = Writer(commit=recorder.commit, most_events=10)
+    bot_id = uuid4()
+    other, large, small = append(events=6), append(bot_id, events=6), append(bot_id, events=1)
+
+    await asyncio.gather(*(writer.append(each) for each in (other, large, small)))
+
+    assert recorder.groups == [[other], [large], [small]]
+
+
 async def test_what_follows_from_a_commit_waits_for_those_who_were_woken_by_it() -> None:
     recorder = Recorder()
     writer = Writer(commit=recorder.commit)
