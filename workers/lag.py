@@ -14,7 +14,7 @@ async def write_lags(path: Path) -> str:
     """Append one JSON line a second: when, and by how many ms each probe was late."""
     lags: list[float] = []
     loop = asyncio.get_running_loop()
-    probes = [asyncio.create_task(_probe(loop, lags), name="lag") for _ in range(PROBES)]
+    probes = begin_probes(loop, lags)
     try:
         while True:
             await asyncio.sleep(1.0)
@@ -27,10 +27,18 @@ async def write_lags(path: Path) -> str:
             probe.cancel()
 
 
-async def _probe(loop: asyncio.AbstractEventLoop, lags: list[float]) -> None:
+def begin_probes(loop: asyncio.AbstractEventLoop, lags: list[float]) -> "list[asyncio.Task[None]]":
+    """Spread over the period: together they would see one moment twenty times."""
+    began = loop.time()
+    return [
+        loop.create_task(_probe(loop, began + PERIOD_S * number / PROBES, lags), name="lag")
+        for number in range(PROBES)
+    ]
+
+
+async def _probe(loop: asyncio.AbstractEventLoop, due: float, lags: list[float]) -> None:
+    """Fire at fixed moments: those of a loop's probes lie apart, whatever held some of them up."""
     while True:
-        due = loop.time() + PERIOD_S
-        await asyncio.sleep(PERIOD_S)
-        lags.append((loop.time() - due) * 1000)
-        # The probes of one loop drift apart by what they find, so they sample different moments.
-        await asyncio.sleep(lags[-1] / 7000)
+        due += PERIOD_S
+        await asyncio.sleep(due - loop.time())
+        lags.append(max(0.0, loop.time() - due) * 1000)
