@@ -7,7 +7,7 @@ from collections.abc import Callable
 from workers.launch.child import Child, ChildSpec, Guard
 from workers.launch.errors import LaunchError
 
-CALM_S = 15.0
+CALM_S = 8.0
 """Loading costs seconds of a processor: only when everything has been running for this long."""
 MOST_FAILURES = 3
 
