@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import redis
@@ -26,7 +24,8 @@ from workers.bench.site import bench_exchange, generated_prices
 from workers.demo.exchange import SimulatedVenue
 from workers.launch.demo import VENUE
 from workers.launch.state import StateFolder
-from workers.proof.site import Site, SiteError, throw_away_site
+from workers.proof.site import Site, SiteError, started_site
+from workers.proof.throwaway import STATE, throw_away_folder
 
 TARGET_SHARE = 0.8
 TARGET_CANCEL_S = 1.0
@@ -120,25 +119,24 @@ def run(
     if not 1 <= options["markets"] <= len(known):
         raise SiteError(f"--markets: from 1 to {len(known)}")
     with ExitStack() as stack:
-        given = options["state_dir"]
-        folder = Path(given or stack.enter_context(TemporaryDirectory(prefix="flotilla-limits-")))
+        kept = throw_away_folder(options["state_dir"], prefix="flotilla-limits-", say=say)
+        folder = stack.enter_context(kept)
         prices = generated_prices(known[: options["markets"]])
         # Where the installation would keep an exchange of its own, so that it finds the token.
-        StateFolder(folder / "state").prepare()
-        state = folder / "state" / "simexchange"
+        StateFolder(folder / STATE).prepare()
+        state = folder / STATE / "simexchange"
         exchange = stack.enter_context(
             bench_exchange(folder, prices=prices, mode="wall", state=state)
         )
         site = stack.enter_context(
-            throw_away_site(
-                folder=str(folder),
+            started_site(
+                folder,
                 port=options["port"],
                 bots_processes=options["bots_processes"],
                 settings={
                     "SIMEXCHANGE_URL": exchange.url,
                     "SIMEXCHANGE_STATE_DIR": str(state),
                 },
-                say=say,
             )
         )
         report = measure(

@@ -78,18 +78,29 @@ def throw_away_site(
     say: Callable[[str], None],
 ) -> Iterator[Site]:
     """A started installation; stopped at the end, and removed unless the folder was given."""
-    with throw_away_folder(folder, prefix="flotilla-chaos-", say=say) as path:
-        site = Site(
-            path / STATE,
-            port=port or free_ports(),
-            bots_processes=bots_processes,
-            settings=settings,
-        )
-        try:
-            site.up()
-            site.inhabit()
-            yield site
-        except LaunchError as error:
-            raise SiteError(str(error)) from error
-        finally:
-            site.down()
+    with (
+        throw_away_folder(folder, prefix="flotilla-chaos-", say=say) as path,
+        started_site(path, port=port, bots_processes=bots_processes, settings=settings) as site,
+    ):
+        yield site
+
+
+@contextmanager
+def started_site(
+    path: Path, *, port: int | None, bots_processes: int, settings: Mapping[str, str]
+) -> Iterator[Site]:
+    """An installation in this folder, started; stopped at the end."""
+    site = Site(
+        path / STATE,
+        port=port or free_ports(),
+        bots_processes=bots_processes,
+        settings=settings,
+    )
+    try:
+        site.up()
+        site.inhabit()
+        yield site
+    except LaunchError as error:
+        raise SiteError(str(error)) from error
+    finally:
+        site.down()
