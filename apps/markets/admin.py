@@ -78,9 +78,21 @@ class CandleBlockAdmin(ReadOnlyAdmin):
     """Which bars are stored; the bars themselves are packed."""
 
     shared = True
-    list_display = ("market", "timeframe", "day", "count", "first_ms", "last_ms")
+    list_display = ("market", "timeframe", "first", "last", "count")
     list_filter = ("timeframe",)
     list_select_related = ("market",)
     search_fields = ("market__symbol",)
-    ordering = ("-day", "market", "timeframe")
-    fields = ("market", "timeframe", "day", "count", "first_ms", "last_ms")
+    ordering = ("-last_ms", "market", "timeframe")
+    fields = ("market", "timeframe", "first", "last", "count")
+
+    @admin.display(description="first bar", ordering="first_ms")
+    def first(self, block: CandleBlock) -> str:
+        return _opened(block.first_ms)
+
+    @admin.display(description="last bar", ordering="last_ms")
+    def last(self, block: CandleBlock) -> str:
+        return _opened(block.last_ms)
+
+
+def _opened(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

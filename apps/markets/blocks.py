@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from apps.trading.bar import Bars
 
+BARS_PER_BLOCK = 1_000
+"""Adding a bar packs its block anew: about 1 ms, where a day of 1 s bars would cost 100."""
 MAGIC = b"FLB1"
 HEADER = struct.Struct("<4sI")
 COLUMN_BYTES = 8

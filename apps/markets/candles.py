@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.common.moments import utc_day
 from apps.common.sql import execute_rows, fetch, unhurried
-from apps.markets.blocks import pack, unpack, unpack_raw
+from apps.markets.blocks import BARS_PER_BLOCK, pack, unpack, unpack_raw
 from apps.markets.models import Market
 from apps.trading.bar import Bar, Bars, timeframe_ms
-
-DAY_MS = 86_400_000
 
 
 class BarRefused(ValueError):
@@ -42,7 +38,7 @@ def append_bars(*, market: Market, timeframe: str, bars: Sequence[Bar] | Bars) -
     """Store closed bars; returns how many were new or changed. BarRefused stores none of them.
 
     Safe to repeat and from several processes at once. A bar that is stored already is left as it
-    is, except the newest of its day: a feed may correct the bar it sent last.
+    is, except the newest of its block: a feed may correct the bar it sent last.
     """
     return _store(_parts(market.pk, timeframe, bars))
 
@@ -50,7 +46,7 @@ def append_bars(*, market: Market, timeframe: str, bars: Sequence[Bar] | Bars) -
 def append_closed(closed: Sequence[ClosedBars]) -> dict[ClosedBars, Exception | None]:
     """Store what many markets closed in one moment, in one transaction; as `append_bars` each.
 
-    What is refused, or fits no day at all, keeps nothing of the others from being stored.
+    What is refused, or fits no clock at all, keeps nothing of the others from being stored.
     """
     verdicts: dict[ClosedBars, Exception | None] = {}
     parts: dict[_Place, list[Bars]] = {}
@@ -81,9 +77,13 @@ def read_many(*, since: Mapping[tuple[UUID, str], int], until: int) -> dict[tupl
         "SELECT b.market_id, b.timeframe, b.bars FROM markets_candleblock b"
         " JOIN (VALUES %s) AS w (market_id, timeframe, first, last)"
         " ON b.market_id = w.market_id AND b.timeframe = w.timeframe"
-        " AND b.day BETWEEN w.first AND w.last ORDER BY b.day",
-        [(*key, utc_day(at), utc_day(until - 1)) for key, at in since.items() if at < until],
-        template="(%s::uuid, %s, %s::date, %s::date)",
+        " AND b.number BETWEEN w.first AND w.last ORDER BY b.number",
+        [
+            (*key, at // _span_ms(key[1]), (until - 1) // _span_ms(key[1]))
+            for key, at in since.items()
+            if at < until
+        ],
+        template="(%s::uuid, %s, %s::bigint, %s::bigint)",
         answers=True,
     )
     for market_id, timeframe, block in rows:
@@ -126,7 +126,7 @@ def find_gaps(*, market: Market, timeframe: str, since: int, until: int) -> list
     return [Gap(int(edges[hole]) + step, int(edges[hole + 1]) - step) for hole in holes]
 
 
-# ---- days ------------------------------------------------------------------------------------
+# ---- blocks ----------------------------------------------------------------------------------
 
 
 class _Place(NamedTuple):
@@ -134,13 +134,16 @@ class _Place(NamedTuple):
 
     market_id: UUID
     timeframe: str
-    day: date
+    number: int
 
 
 def _parts(market_id: UUID, timeframe: str, bars: Sequence[Bar] | Bars) -> dict[_Place, list[Bars]]:
     given = _as_bars(bars)
     _check(given, timeframe_ms(timeframe))
-    return {_Place(market_id, timeframe, day): [part] for day, part in _by_day(given)}
+    return {
+        _Place(market_id, timeframe, number): [part]
+        for number, part in _by_block(given, _span_ms(timeframe))
+    }
 
 
 def _store(parts: Mapping[_Place, Sequence[Bars]]) -> int:
@@ -152,7 +155,7 @@ def _store(parts: Mapping[_Place, Sequence[Bars]]) -> int:
         if fresh:
             inserted = _insert(fresh)
             changed += sum(len(fresh[place].open_at) for place in inserted)
-            # Somebody else stored the first bars of these days meanwhile: join ours to theirs.
+            # Somebody else stored the first bars of these blocks meanwhile: join ours to theirs.
             lost, gone = _merge({place: parts[place] for place in fresh.keys() - inserted})
             if gone:
                 raise RuntimeError(f"blocks vanished while bars were added to them: {list(gone)}")
@@ -178,22 +181,22 @@ def _merge(parts: Mapping[_Place, Sequence[Bars]]) -> tuple[int, dict[_Place, Ba
     execute_rows(
         "UPDATE markets_candleblock b SET bars = w.bars, count = w.count, first_ms = w.first_ms,"
         " last_ms = w.last_ms FROM (VALUES %s)"
-        " AS w (bars, count, first_ms, last_ms, market_id, timeframe, day)"
-        " WHERE b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.day = w.day",
+        " AS w (bars, count, first_ms, last_ms, market_id, timeframe, number)"
+        " WHERE b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.number = w.number",
         rows,
-        template="(%s::bytea, %s, %s::bigint, %s::bigint, %s::uuid, %s, %s::date)",
+        template="(%s::bytea, %s, %s::bigint, %s::bigint, %s::uuid, %s, %s::bigint)",
     )
     return changed, fresh
 
 
 def _lock(places: Sequence[_Place]) -> dict[_Place, Bars]:
     rows = execute_rows(
-        "SELECT b.market_id, b.timeframe, b.day, b.bars FROM markets_candleblock b"
-        " JOIN (VALUES %s) AS w (market_id, timeframe, day)"
-        " ON b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.day = w.day"
-        " ORDER BY b.market_id, b.timeframe, b.day FOR UPDATE OF b",
+        "SELECT b.market_id, b.timeframe, b.number, b.bars FROM markets_candleblock b"
+        " JOIN (VALUES %s) AS w (market_id, timeframe, number)"
+        " ON b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.number = w.number"
+        " ORDER BY b.market_id, b.timeframe, b.number FOR UPDATE OF b",
         places,
-        template="(%s::uuid, %s, %s::date)",
+        template="(%s::uuid, %s, %s::bigint)",
         answers=True,
     )
     return {_Place(*row[:3]): unpack(packed=row[3]) for row in rows}
@@ -203,8 +206,9 @@ def _insert(fresh: Mapping[_Place, Bars]) -> set[_Place]:
     """Those that were stored; the others somebody else has stored meanwhile."""
     rows = execute_rows(
         "INSERT INTO markets_candleblock"
-        " (bars, count, first_ms, last_ms, market_id, timeframe, day) VALUES %s"
-        " ON CONFLICT (market_id, timeframe, day) DO NOTHING RETURNING market_id, timeframe, day",
+        " (bars, count, first_ms, last_ms, market_id, timeframe, number) VALUES %s"
+        " ON CONFLICT (market_id, timeframe, number) DO NOTHING"
+        " RETURNING market_id, timeframe, number",
         [(*_row(block), *place) for place, block in sorted(fresh.items())],
         answers=True,
     )
@@ -268,12 +272,15 @@ def _check(bars: Bars, step: int) -> None:
         raise BarRefused(f"bar {worst} does not open on a multiple of {step} ms")
 
 
-def _by_day(bars: Bars) -> Iterable[tuple[date, Bars]]:
-    days = bars.open_at // DAY_MS
-    starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
-    for begin, end in zip(starts, [*starts[1:], len(days)], strict=True):
-        part = Bars._make(column[begin:end] for column in bars)
-        yield utc_day(int(part.open_at[0])), part
+def _by_block(bars: Bars, span_ms: int) -> Iterable[tuple[int, Bars]]:
+    numbers = bars.open_at // span_ms
+    starts = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+    for begin, end in zip(starts, [*starts[1:], len(numbers)], strict=True):
+        yield int(numbers[begin]), Bars._make(column[begin:end] for column in bars)
+
+
+def _span_ms(timeframe: str) -> int:
+    return BARS_PER_BLOCK * timeframe_ms(timeframe)
 
 
 def _empty() -> Bars:

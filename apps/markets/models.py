@@ -90,12 +90,16 @@ class MarketPrice(models.Model):
 
 
 class CandleBlock(models.Model):
-    """The bars of one market and timeframe that open on one UTC day, packed (see `blocks`)."""
+    """Up to a thousand bars of one market and timeframe that follow each other, packed.
+
+    `number` counts spans of a thousand bars since 1970, so that a block has its place whether
+    or not all of its bars are there, and adding a bar costs the same at any hour.
+    """
 
     id = models.BigAutoField(primary_key=True)
     market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="blocks")
     timeframe = models.CharField(max_length=5, choices=TIMEFRAMES)
-    day = models.DateField()
+    number = models.BigIntegerField()
     bars = models.BinaryField()
     count = models.IntegerField()
     first_ms = models.BigIntegerField()
@@ -103,7 +107,7 @@ class CandleBlock(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["market", "timeframe", "day"], name="block_once"),
+            models.UniqueConstraint(fields=["market", "timeframe", "number"], name="block_once"),
             models.CheckConstraint(
                 condition=models.Q(count__gt=0, first_ms__lte=models.F("last_ms")),
                 name="block_not_empty",
@@ -111,4 +115,4 @@ class CandleBlock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.market_id} {self.timeframe} {self.day}"
+        return f"{self.market_id} {self.timeframe} {self.number}"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.db import transaction
 
+from apps.markets.blocks import BARS_PER_BLOCK
 from apps.markets.candles import (
     BarRefused,
     ClosedBars,
@@ -61,14 +62,16 @@ def read(market: Market, count: int = 5000) -> list[tuple[int, float]]:
 
 
 @pytest.mark.django_db
-def test_bars_of_several_days_come_back_in_order_from_one_block_a_day() -> None:
+def test_bars_come_back_in_order_from_blocks_of_a_thousand() -> None:
     market = make_market()
     given = [bar(number, float(number % 7 + 9)) for number in range(3000)]
 
     stored = append_bars(market=market, timeframe="1m", bars=given[::-1])
 
     assert stored == 3000
-    assert CandleBlock.objects.count() == 3
+    counts = CandleBlock.objects.order_by("number").values_list("count", flat=True)
+    assert (sum(counts), max(counts)) == (3000, BARS_PER_BLOCK)
+    assert len(counts) <= 4
     assert read(market) == [(number, number % 7 + 9) for number in range(3000)]
     assert last_bar_at(market=market, timeframe="1m") == FIRST + 2999 * MINUTE
 
