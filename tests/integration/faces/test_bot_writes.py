@@ -139,7 +139,7 @@ def test_a_second_bot_of_one_name_is_refused(bot: Bot, client: APIClient) -> Non
     (error,) = answer.json()["errors"]
     assert error["field"] == "name"
     assert "already have" in error["detail"]
-    assert "no bot of yours has" in error["remedy"]
+    assert error["remedy"] == "Choose another name."
     assert Bot.objects.count() == 1
 
 

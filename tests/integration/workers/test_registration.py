@@ -34,8 +34,8 @@ def test_it_registers_at_a_later_try_on_the_same_loop(
     monkeypatch.setitem(address, "PORT", "1")
     with pytest.raises(StoreUnavailable):
         host.start()
-    assert not WorkerProcess.objects.exists()
     monkeypatch.setitem(address, "PORT", right)
+    assert not WorkerProcess.objects.exists()
     host.start()
 
     try:
