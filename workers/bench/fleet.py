@@ -22,13 +22,14 @@ from workers.bench import orders
 from workers.bench.figures import Figure, share
 from workers.bench.market import Course, MarketDriver, courses_of
 from workers.bench.phases import PHASES
-from workers.bench.proc import Stretch, is_gone, memory_kb
+from workers.bench.proc import BareTimers, Stretch, is_gone, memory_kb
 from workers.bench.site import BenchSite, until
 from workers.demo.exchange import EXCHANGE
 from workers.demo.presets import capital_on, opening_balances
 
 TIMEFRAME, BAR_S = "5s", 5.0
 BUSY_PER_SECOND = 11.0
+QUIET_BARS = 6
 FIRED_MARKETS = 4
 FALL = 0.005
 FIRST_STOP, NEXT_STOP = 0.004, 0.0004
@@ -142,9 +143,11 @@ class FleetBench:
                     actor="bench",
                 )
             )
-        courses = courses_of(self.markets, open_source(self.site.prices))
+        courses = courses_of(self.markets, open_source(self.site.prices), bar_s=BAR_S)
         self.driver = MarketDriver(self.site.venue, courses)
         self.driver.start()
+        self.say("letting the generated past fade from the indicators")
+        time.sleep(QUIET_BARS * BAR_S)
 
     def _wishes(self, places: range) -> list[BotWish]:
         wishes = []
@@ -201,14 +204,21 @@ class FleetBench:
         time.sleep(2.0)
         since = time.time()
         stretch = Stretch(self.site.pid("bots-1")).begin()
-        time.sleep(self.seconds)
+        with BareTimers() as bare:
+            time.sleep(self.seconds)
         used = stretch.micros_per_second() / self.bots
         late = self.site.late_ms(since=since)
         self._note(
             f"CPU, {what}", used, "us/bot-second", 150.0, f"{per_second:g} prices/s a market"
         )
         self._note(f"wake-up lag p50, {what}", share(late, 0.5), "ms")
-        self._note(f"wake-up lag p99, {what}", share(late, 0.99), "ms", 10.0, f"{len(late)} timers")
+        self._note(
+            f"wake-up lag p99, {what}",
+            share(late, 0.99),
+            "ms",
+            10.0,
+            f"{len(late)} timers; a thread that only sleeps: {share(bare.late_ms, 0.99):.1f} ms",
+        )
 
     # ---- orders --------------------------------------------------------------------------------
 
@@ -216,8 +226,7 @@ class FleetBench:
         """One market after another: a bar closes low, all bots of that market enter."""
         late: list[float] = []
         for market in self._fired():
-            expected = Bot.objects.filter(market=market).count()
-            late += self._fire([market], expected)
+            late += self._fire([market], self._flat([market]))
         self._note("bar close to order p50", share(late, 0.5), "ms")
         self._note(
             "bar close to order p99",
@@ -226,6 +235,11 @@ class FleetBench:
             250.0,
             f"{len(late)} orders, one market at a time",
         )
+
+    def _flat(self, markets: Sequence[Market]) -> int:
+        """How many bots of these markets hold nothing and will enter."""
+        holders = orders.holders(self.site.venue)
+        return Bot.objects.filter(market__in=markets).exclude(number__in=holders).count()
 
     def _fired(self) -> list[Market]:
         """Those whose ticks are finest: on others one price can trigger two stops."""
@@ -297,8 +311,7 @@ class FleetBench:
 
     def _fire_all(self) -> None:
         """Every market's bar closes low at once: how fast the orders of all bots leave."""
-        flat = self.bots - len(orders.holders(self.site.venue))
-        late = self._fire(self.markets, flat, within_s=150.0)
+        late = self._fire(self.markets, self._flat(self.markets), within_s=150.0)
         # The venue takes a limited number of orders in ten seconds; the rest waits for the next.
         first = sorted(late)[: max(2, int(len(late) * 0.6))]
         rate = (len(first) - 1) / max(0.001, (first[-1] - first[0]) / 1000)

@@ -20,16 +20,23 @@ SWAY = 1e-4
 
 @dataclass(slots=True)
 class Course:
-    """One market's price: what it sways about, and where it stands."""
+    """One market's price: what it sways about, from one side to the other with each bar.
+
+    So closes rise and fall in turn at any pace and under any load, and no indicator finds
+    anything in them.
+    """
 
     symbol: str
     tick: Decimal
     centre: float
-    up: bool = False
+    bar_s: float
+    far: bool = False
 
-    def next_price(self) -> str:
-        self.up = not self.up
-        return self.priced(self.centre * (1 + (SWAY if self.up else -SWAY)))
+    def next_price(self, at: float) -> str:
+        """The price of a moment, Unix seconds; two in a row differ."""
+        self.far = not self.far
+        side = 1 if int(at // self.bar_s) % 2 else -1
+        return self.priced(self.centre * (1 + side * SWAY * (1.0 if self.far else 0.8)))
 
     def priced(self, price: float) -> str:
         steps = (Decimal(repr(price)) / self.tick).to_integral_value(ROUND_DOWN)
@@ -66,7 +73,8 @@ class MarketDriver:
 
     def move_all(self) -> float:
         """Every market takes its next quiet price; the moment just before, Unix seconds."""
-        return self.move({name: course.next_price() for name, course in self.courses.items()})
+        now = time.time()
+        return self.move({name: course.next_price(now) for name, course in self.courses.items()})
 
     def move(self, prices: Mapping[str, str]) -> float:
         """These markets trade at these prices now; the moment just before it was posted."""
@@ -99,11 +107,12 @@ class MarketDriver:
             self._ended.wait(max(0.0, due - time.monotonic()))
 
 
-def courses_of(markets: list[Market], source: PriceSource) -> dict[str, Course]:
+def courses_of(markets: list[Market], source: PriceSource, *, bar_s: float) -> dict[str, Course]:
     """A quiet course for each market, from where the exchange's generated past ends."""
     until = time.time_ns() // 1_000_000
     courses = {}
     for market in markets:
         past = source.history(market.symbol, 60_000, until - 180_000, until)
-        courses[market.symbol] = Course(market.symbol, market.tick_size, past[-1].close / SCALE)
+        centre = past[-1].close / SCALE
+        courses[market.symbol] = Course(market.symbol, market.tick_size, centre, bar_s)
     return courses

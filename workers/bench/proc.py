@@ -1,6 +1,7 @@
-"""What the kernel knows of a process: processor time and memory."""
+"""What the kernel knows of a process, and how far the machine itself keeps time."""
 
 import os
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,3 +46,31 @@ class Stretch:
     def micros_per_second(self) -> float:
         """Microseconds of processor time per second since `begin`."""
         return (cpu_seconds(self.pid) - self.cpu) / (time.monotonic() - self.began) * 1e6
+
+
+class BareTimers:
+    """How late the machine wakes a thread that does nothing but sleep, while this is open.
+
+    What a fleet's timers are late beyond it is the fleet's own; on a machine whose cores are
+    shared or stolen by its host it can be most of it.
+    """
+
+    def __init__(self, *, period_s: float = 0.01) -> None:
+        self._period_s = period_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._sleep, name="bare timers", daemon=True)
+        self.late_ms: list[float] = []
+
+    def __enter__(self) -> "BareTimers":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _sleep(self) -> None:
+        while not self._ended.is_set():
+            due = time.monotonic() + self._period_s
+            time.sleep(self._period_s)
+            self.late_ms.append(max(0.0, time.monotonic() - due) * 1000)

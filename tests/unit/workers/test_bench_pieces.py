@@ -13,7 +13,7 @@ import pytest
 from workers.bench.figures import Figure, as_json, machine, share, table
 from workers.bench.market import SWAY, Course
 from workers.bench.phases import PHASES, asked_phases
-from workers.bench.proc import Stretch, is_gone, memory_kb
+from workers.bench.proc import BareTimers, Stretch, is_gone, memory_kb
 from workers.lag import write_lags
 
 
@@ -57,12 +57,28 @@ def test_the_machine_and_our_own_process_are_seen() -> None:
     assert machine()["cores"] == os.cpu_count()
 
 
-def test_quiet_prices_sway_about_their_centre_on_the_tick() -> None:
-    course = Course("BTC/USDT", Decimal("0.01"), 60_000.0)
+def test_a_thread_that_only_sleeps_tells_how_late_the_machine_is() -> None:
+    with BareTimers(period_s=0.001) as bare:
+        while len(bare.late_ms) < 5:
+            time.sleep(0)
+    seen = len(bare.late_ms)
 
-    prices = [Decimal(course.next_price()) for _ in range(4)]
+    assert seen >= 5
+    assert all(late >= 0 for late in bare.late_ms)
+    assert len(bare.late_ms) == seen
 
-    assert prices == [Decimal(60_006), Decimal(59_994)] * 2
+
+def test_quiet_prices_sway_about_their_centre_with_each_bar_on_the_tick() -> None:
+    course = Course("BTC/USDT", Decimal("0.01"), 60_000.0, 5.0)
+
+    # At an even pace and at an odd one the closes of bars rise and fall in turn.
+    prices = [Decimal(course.next_price(at)) for at in (5.1, 6.1, 10.1, 12.0, 14.9, 15.0)]
+
+    assert prices == [
+        *(Decimal(60_006), Decimal("60004.8")),
+        *(Decimal(59_994), Decimal("59995.2"), Decimal(59_994)),
+        Decimal("60004.8"),
+    ]
     assert prices[0] / 60_000 - 1 == Decimal(repr(SWAY))
     assert course.priced(59_999.999) == "59999.99"
 
