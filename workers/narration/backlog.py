@@ -50,9 +50,10 @@ class Backlog:
         self._gaps: dict[UUID, _Gap] = {}
 
     def add(self, report: Report) -> None:
-        """Keep it; of a bot's statuses only the last one counts."""
+        """Keep it; of what a shift told of its bot's status only the last word counts."""
         if report.observed_status is not None or report.status_reason is not None:
-            self._statuses[report.bot_id] = replace(report, lines=())
+            before = self._statuses.get(report.bot_id)
+            self._statuses[report.bot_id] = _over(before, replace(report, lines=()))
         for line in report.lines:
             self._count += 1
             self._lines[line.level].append(_Kept(self._count, _about(report), line))
@@ -83,7 +84,9 @@ class Backlog:
         self, statuses: dict[UUID, Report], kept: Sequence[_Kept], gaps: dict[UUID, _Gap]
     ) -> None:
         """Before whatever was told since."""
-        self._statuses = {**statuses, **self._statuses}
+        for bot_id, report in self._statuses.items():
+            statuses[bot_id] = _over(statuses.get(bot_id), report)
+        self._statuses = statuses
         for level, lines in self._lines.items():
             lines.extendleft(each for each in reversed(kept) if each.line.level == level)
         for bot_id, gap in gaps.items():
@@ -100,6 +103,17 @@ class Backlog:
                 bot_id = dropped.report.bot_id
                 before = self._gaps.get(bot_id)
                 self._gaps[bot_id] = _Gap(1 if before is None else before.count + 1, dropped)
+
+
+def _over(before: Report | None, after: Report) -> Report:
+    """The later word; what it leaves as it is stays as the same shift told it before."""
+    if before is None or before.fence != after.fence:
+        return after
+    if after.observed_status is None:
+        after = replace(after, observed_status=before.observed_status)
+    if after.status_reason is None:
+        after = replace(after, status_reason=before.status_reason)
+    return after
 
 
 def _about(report: Report) -> Report:

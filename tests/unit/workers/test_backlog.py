@@ -52,6 +52,25 @@ async def test_lines_are_written_in_order_and_of_statuses_only_the_last() -> Non
     assert written.lines() == ["INFO 1", "ERROR 2", "INFO 3"]
 
 
+async def test_a_reason_alone_does_not_take_the_place_of_a_status_that_is_not_written_yet() -> None:
+    backlog, written = Backlog(), Written()
+    written.away = True
+    backlog.add(Report(ONE, 3, 1, "RUNNING", "trades"))
+    backlog.add(Report(ONE, 3, 2, status_reason="no price for 10 s"))
+    await backlog.flush(written)
+    backlog.add(Report(ONE, 3, 3, status_reason="trades"))
+    backlog.add(Report(TWO, 3, 3, "RUNNING", "trades"))
+    backlog.add(Report(TWO, 4, 4, status_reason="of a later shift"))
+
+    written.away = False
+    await backlog.flush(written)
+
+    assert [(r.bot_id, r.fence, r.observed_status, r.status_reason) for r in written.reports] == [
+        (ONE, 3, "RUNNING", "trades"),
+        (TWO, 4, None, "of a later shift"),
+    ]
+
+
 async def test_what_the_database_did_not_take_is_written_when_it_is_back() -> None:
     backlog, written = Backlog(), Written()
     written.away = True
