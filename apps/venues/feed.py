@@ -136,7 +136,8 @@ class CcxtFeed:
             self._is_loaded = True
 
     async def _follow(self, symbol: str) -> None:
-        await self._catch_up(symbol)
+        # Stops wait for these prices: all desks comparing at once must not keep them waiting.
+        await self._catch_up(symbol, lane=Lane.EXIT)
         failures = 0
         while True:
             try:
@@ -146,7 +147,7 @@ class CcxtFeed:
                 self._line.client.ws_dial_backoff = {}
                 await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
-                await self._catch_up(symbol)
+                await self._catch_up(symbol, lane=Lane.EXIT)
                 continue
             failures = 0
             self._hear(symbol, trades)
@@ -158,7 +159,7 @@ class CcxtFeed:
             self._silent.discard(symbol)
         return heard
 
-    async def _catch_up(self, symbol: str) -> bool | None:
+    async def _catch_up(self, symbol: str, *, lane: Lane) -> bool | None:
         """Trades since the last one, by REST. False: there are none, None: nobody answered."""
         heard = False
         for _ in range(PAGES):
@@ -166,7 +167,7 @@ class CcxtFeed:
             limit = 1 if last_at is None else PAGE
             ask = partial(self._line.client.fetch_trades, symbol, last_at, limit)
             try:
-                page: Any = await self._line.ask("trades", ask, lane=Lane.DATA)
+                page: Any = await self._line.ask("trades", ask, lane=lane)
             except VenueUnavailable:
                 return None
             fresh = [trade for trade in page if last_at is None or trade["timestamp"] > last_at]
@@ -194,7 +195,9 @@ class CcxtFeed:
 
     async def _look_into(self, symbol: str, silent_s: float) -> None:
         """Quiet market or dead stream? REST knows, if it answers."""
-        look = asyncio.create_task(self._catch_up(symbol), name=f"look into {symbol}")
+        look = asyncio.create_task(
+            self._catch_up(symbol, lane=Lane.DATA), name=f"look into {symbol}"
+        )
         await asyncio.wait([look], timeout=ANSWER_S)
         if not look.done():
             self._tell_silence(symbol, silent_s)

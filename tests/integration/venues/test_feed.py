@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from apps.trading.bar import Bar
-from apps.trading.ports import FeedSilence, PriceTick
+from apps.trading.ports import FeedSilence, Lane, PriceTick
 from apps.venues import VenueKey, open_feed
 from apps.venues.clock import WallClock
 from apps.venues.feed import CcxtFeed, UnknownMarket
@@ -175,6 +175,38 @@ async def test_after_a_cut_the_feed_returns_and_the_extremes_of_the_gap_are_told
     prices = public_trades(exchange, before.at + 1, heard[-1].at)
     assert min(tick.low for tick in heard[1:]) <= min(prices)
     assert max(tick.high for tick in heard[1:]) >= max(prices)
+
+
+class CrowdedBudget(OpenBudget):
+    """Once crowded, whoever asks for data waits in line for ever, as behind a fleet's desks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_crowded = False
+
+    async def acquire(
+        self, *, lane: Lane, weight: int, orders: int = 0, patience_s: float = 0.0
+    ) -> float:
+        if self.is_crowded and lane is Lane.DATA:
+            await asyncio.Event().wait()
+        return await super().acquire(lane=lane, weight=weight, orders=orders, patience_s=patience_s)
+
+
+async def test_prices_return_after_a_cut_though_everybody_waits_for_data(
+    exchange: SimExchangeProcess,
+) -> None:
+    budget = CrowdedBudget()
+    feed = open_feed(KEY, base_url=exchange.base_url("demo"), clock=WallClock(), budget=budget)
+    await feed.watch(SYMBOL)
+    (*_, before) = await read_until(feed, lambda event: isinstance(event, PriceTick))
+    budget.is_crowded = True
+    exchange.sim("demo").fault(kind="disconnect", match="stream btcusdt@trade", count=1)
+
+    # Past what was under way when the stream was cut.
+    heard = await read_until(feed, lambda event: getattr(event, "at", 0) > before.at + 4_000)
+    await feed.close()
+
+    assert not any(isinstance(event, FeedSilence) for event in heard)
 
 
 async def test_a_silent_stream_is_noticed_and_prices_go_on(
