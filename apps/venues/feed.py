@@ -28,6 +28,8 @@ ANSWER_S = 1.0
 # A gap in the stream is filled from REST, at most this many pages of trades.
 PAGE = 1000
 PAGES = 5
+# What a cut left out may cost the exits' share of the requests so often; more often, the data's.
+EXITS_PAY_EVERY_S = 60.0
 
 
 class UnknownMarket(ValueError):
@@ -138,7 +140,7 @@ class CcxtFeed:
     async def _follow(self, symbol: str) -> None:
         # Stops wait for these prices: all desks comparing at once must not keep them waiting.
         await self._catch_up(symbol, lane=Lane.EXIT)
-        failures = 0
+        failures, exits_pay_at = 0, float("-inf")
         while True:
             try:
                 trades = await self._line.client.watch_trades(symbol)
@@ -147,7 +149,11 @@ class CcxtFeed:
                 self._line.client.ws_dial_backoff = {}
                 await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
-                await self._catch_up(symbol, lane=Lane.EXIT)
+                # A stream that comes and goes must not use up what the exits themselves need.
+                pays = self._clock.monotonic() >= exits_pay_at
+                found = await self._catch_up(symbol, lane=Lane.EXIT if pays else Lane.DATA)
+                if pays and found is not None:
+                    exits_pay_at = self._clock.monotonic() + EXITS_PAY_EVERY_S
                 continue
             failures = 0
             self._hear(symbol, trades)

@@ -12,6 +12,7 @@ import pytest
 from apps.trading.bar import Bar
 from apps.trading.ports import FeedSilence, Lane, PriceTick
 from apps.venues import VenueKey, open_feed
+from apps.venues.capabilities import profile_of
 from apps.venues.clock import WallClock
 from apps.venues.feed import CcxtFeed, UnknownMarket
 from tests.integration.venues.conftest import CONFIG
@@ -207,6 +208,48 @@ async def test_prices_return_after_a_cut_though_everybody_waits_for_data(
     await feed.close()
 
     assert not any(isinstance(event, FeedSilence) for event in heard)
+
+
+class NotingBudget(OpenBudget):
+    """Tells when so many shares of one weight were asked for."""
+
+    def __init__(self, *, weight: int, enough: int) -> None:
+        super().__init__()
+        self._weight, self._enough = weight, enough
+        self.is_enough = asyncio.Event()
+
+    @property
+    def lanes(self) -> list[Lane]:
+        return [lane for lane, weight in self.asked if weight == self._weight]
+
+    async def acquire(
+        self, *, lane: Lane, weight: int, orders: int = 0, patience_s: float = 0.0
+    ) -> float:
+        granted = await super().acquire(
+            lane=lane, weight=weight, orders=orders, patience_s=patience_s
+        )
+        if len(self.lanes) >= self._enough:
+            self.is_enough.set()
+        return granted
+
+
+async def test_a_stream_that_comes_and_goes_leaves_the_exits_share_to_exits(
+    exchange: SimExchangeProcess,
+) -> None:
+    budget = NotingBudget(weight=profile_of("binance").weight("trades"), enough=4)
+    feed = open_feed(KEY, base_url=exchange.base_url("demo"), clock=WallClock(), budget=budget)
+    exchange.sim("demo").fault(kind="disconnect", match="stream btcusdt@trade", count=10_000)
+
+    try:
+        await feed.watch(SYMBOL)
+        async with asyncio.timeout(DEADLINE_S):
+            await budget.is_enough.wait()
+    finally:
+        await feed.close()
+        exchange.sim("demo").call("DELETE", "faults")
+
+    # At the start, at the first cut, and no more.
+    assert budget.lanes == [Lane.EXIT, Lane.EXIT, Lane.DATA, Lane.DATA]
 
 
 async def test_a_silent_stream_is_noticed_and_prices_go_on(
