@@ -80,7 +80,7 @@ ACTION = record(
     *reals("price quantity reference"),
 )
 FILL = record(
-    *integers("time deal position role index reason side"),
+    *integers("time deal position role index reason side kind"),
     *reals("price quantity fee"),
 )
 PLAN = record(

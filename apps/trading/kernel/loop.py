@@ -64,8 +64,9 @@ def fill(s: State, p: int, slot: int, price: float, fills: Fills, n: int) -> int
     role = order.role
     index = order.index
     side = order.side
+    kind = order.kind
     rate = plan.maker_fee
-    if order.kind == MARKET or order.kind == STOP_MARKET:
+    if kind == MARKET or kind == STOP_MARKET:
         price = price * (1.0 + side * plan.slippage)
         rate = plan.taker_fee
     quantity = order.quantity - order.filled
@@ -83,6 +84,7 @@ def fill(s: State, p: int, slot: int, price: float, fills: Fills, n: int) -> int
         row.role = role
         row.index = index
         row.side = side
+        row.kind = kind
         row.price = price
         row.quantity = quantity
         row.fee = fee
