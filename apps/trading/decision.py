@@ -23,6 +23,7 @@ from apps.trading.kernel import layout
 from apps.trading.kernel.risk import BELOW_MINIMUM, MARKET_MARGIN
 from apps.trading.kernel.words import move, moved
 from apps.trading.order import OrderStatus, OrderType, Role, Side
+from apps.trading.reasons import NOTHING_LEFT, REASONS
 from apps.trading.risk import VERDICTS, Totals
 from apps.trading.told import to_told
 from apps.trading.workspace import Action, Workspace
@@ -33,13 +34,6 @@ ORDER_TYPES = {
     layout.POST_ONLY: OrderType.POST_ONLY,
 }
 SIDES = {layout.BUY: Side.BUY, layout.SELL: Side.SELL}
-REASONS = {
-    layout.BY_SIGNAL: "signal",
-    layout.BY_STOP: "stop_loss",
-    layout.BY_PROFIT: "take_profit",
-    layout.BY_TIME: "max_holding",
-    layout.BY_HALT: "flatten",
-}
 # In the place of a client order id among refusals.
 BUYS = "buys"
 # A planned order that was offered but not signed (no budget) is offered again after this.
@@ -383,7 +377,7 @@ class Decision:
                 PositionClosed(
                     position=position,
                     deal=int(pos.deal),
-                    reason=REASONS.get(int(pos.reason), "dust"),
+                    reason=REASONS.get(int(pos.reason), NOTHING_LEFT),
                     realised=self.books.realised - before.realised,
                     dust=self.books.dust - before.dust,
                     trigger=self.told(),
