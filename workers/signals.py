@@ -18,13 +18,13 @@ from apps.bots import wakeups
 from apps.bots.drafts import known_strategy
 from apps.bots.signals import Wish
 from apps.common.moments import to_ms
+from apps.common.strategy_limit import strategy_limit
 from apps.markets import candles
 from apps.markets.blocks import BlockDamaged
 from apps.trading.bar import Bars, timeframe_ms
 from apps.trading.params import Values
 from apps.trading.signals import to_bits
 from apps.trading.strategy import Strategy
-from workers.strategy_limit import strategy_limit
 
 logger = logging.getLogger(__name__)
 

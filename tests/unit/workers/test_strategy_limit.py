@@ -2,14 +2,15 @@
 
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from workers.strategy_limit import StrategyTooSlowError, strategy_limit
+from apps.common.strategy_limit import StrategyCanceled, StrategyTooSlowError, strategy_limit
 
 
-def never_ends(*, limit_s: float) -> None:
-    with strategy_limit(limit_s):
+def never_ends(*, limit_s: float, canceled: Callable[[], bool] | None = None) -> None:
+    with strategy_limit(limit_s, canceled=canceled):
         while True:
             pass
 
@@ -50,3 +51,21 @@ def test_off_the_main_thread_the_code_runs_without_a_limit_of_its_own() -> None:
     thread.join()
 
     assert results == [sum(range(100_000))]
+
+
+def test_code_is_ended_when_nobody_waits_for_it_any_more() -> None:
+    asked = []
+
+    def canceled() -> bool:
+        asked.append(1)
+        return len(asked) == 2
+
+    with pytest.raises(StrategyCanceled):
+        never_ends(limit_s=3600.0, canceled=canceled)
+
+    assert len(asked) == 2
+
+
+def test_a_limit_holds_also_where_cancelling_is_possible() -> None:
+    with pytest.raises(StrategyTooSlowError, match=r"no verdict after 0\.02 s"):
+        never_ends(limit_s=0.02, canceled=lambda: False)
