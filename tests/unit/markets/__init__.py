@@ -1,0 +1,1 @@
+"""Bars as files and as columns, without a database."""
