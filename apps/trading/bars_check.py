@@ -48,16 +48,16 @@ def check_bars(columns: Mapping[str, NDArray[Any]], *, timeframe_ms: int = 0) ->
     """
     _check_shape(columns)
     times = _times(columns["time_ms"])
-    prices = [_numbers(name, columns[name]) for name in _PRICES]
+    opened, high, low, closed = prices = [_numbers(name, columns[name]) for name in _PRICES]
     volume = _numbers("volume", columns["volume"])
     for name, values in zip(_PRICES, prices, strict=True):
         _refuse(name, values, values <= 0, "a price above 0 is needed; correct or drop the row")
     _refuse("volume", volume, volume < 0, "a volume of 0 or more is needed; correct the row")
     _check_order(times)
-    _check_ranges(*prices)
+    _check_ranges(opened, high, low, closed)
     if timeframe_ms:
         _check_grid(times, timeframe_ms)
-    return Bars(times, *prices, volume)
+    return Bars(times, opened, high, low, closed, volume)
 
 
 def step_of(open_at: Ints) -> int:
