@@ -20,22 +20,22 @@ ORIGIN_MS = 1_577_836_800_000
 HORIZON_DAYS = 36_525
 
 # Calm, normal and storm: multiples of the volatility and leaving rates per second.
-_REGIMES = np.array([0.68, 1.0, 2.2])
-_LEAVE = np.array(
+REGIMES = np.array([0.68, 1.0, 2.2])
+LEAVE = np.array(
     [
         [0.0, 1 / 5_400, 1 / 86_400],
         [1 / 7_200, 0.0, 1 / 21_600],
         [1 / 5_400, 1 / 1_800, 0.0],
     ]
 )
-_STATIONARY = np.array([0.51, 0.42, 0.07])
+STATIONARY = np.array([0.51, 0.42, 0.07])
 # Half-life in seconds and standard deviation of the logarithm of volatility, by scale.
-_FAST = (420.0, 0.32)
-_SLOW = (21_600.0, 0.38)
-_DAILY = (3 * DAY_S, 0.35)
+FAST = (420.0, 0.32)
+SLOW = (21_600.0, 0.38)
+DAILY = (3 * DAY_S, 0.35)
 _FAST_STEP, _SLOW_STEP = 10, 60
 # Standard deviation of what each second's volatility has of its own.
-_FLICKER = 0.45
+FLICKER = 0.45
 # How much of the way to the hidden value quotes leave for their next turn.
 _LAG = 0.15
 _DAYS_KEPT, _WEATHERS_KEPT = 24, 4
@@ -87,7 +87,7 @@ class Values:
         random = randomness(seed=self._seed, name=f"{asset.name}/value", block=day)
         weather = self._weather_of(day)
         own = np.repeat(
-            _bridge(random, DAY_S // _FAST_STEP, _FAST[0] / _FAST_STEP, _FAST[1], 0.0, 0.0),
+            _bridge(random, DAY_S // _FAST_STEP, FAST[0] / _FAST_STEP, FAST[1], 0.0, 0.0),
             _FAST_STEP,
         )
         activity = weather.mood * np.exp(own)
@@ -95,7 +95,7 @@ class Values:
         noise = random.standard_normal(DAY_S)
         own_part = math.sqrt(1 - asset.shared**2)
         moves = deviation * (asset.shared * weather.shock + own_part * noise)
-        moves *= np.exp(_FLICKER * random.standard_normal(DAY_S) - _FLICKER**2)
+        moves *= np.exp(FLICKER * random.standard_normal(DAY_S) - FLICKER**2)
         jump_at = self._add_jumps(asset, random, moves)
 
         turning = random.random(DAY_S) < np.clip(0.58 * activity**0.35, 0.05, 0.95)
@@ -149,7 +149,7 @@ class Values:
 
     def _make_daily_mood(self) -> Floats:
         random = randomness(seed=self._seed, name="market/mood", block=0)
-        half_life, deviation = _DAILY
+        half_life, deviation = DAILY
         keep = 0.5 ** (DAY_S / half_life)
         steps = random.standard_normal(HORIZON_DAYS + 1) * deviation * math.sqrt(1 - keep**2)
         return np.asarray(lfilter([1.0], [1.0, -keep], steps), dtype=np.float64)
@@ -164,8 +164,8 @@ class Values:
         slow = _bridge(
             random,
             steps,
-            _SLOW[0] / _SLOW_STEP,
-            _SLOW[1],
+            SLOW[0] / _SLOW_STEP,
+            SLOW[1],
             self._slow_at(day),
             self._slow_at(day + 1),
         )
@@ -174,16 +174,16 @@ class Values:
         hours = np.arange(steps) / steps
         # Busier while America is awake.
         slow += np.log1p(0.25 * np.cos(2 * math.pi * (hours - 0.62)))
-        mood = _REGIMES[regimes] * np.repeat(np.exp(slow), _SLOW_STEP)
+        mood = REGIMES[regimes] * np.repeat(np.exp(slow), _SLOW_STEP)
         return Weather(mood=mood, shock=random.standard_normal(DAY_S))
 
     def _regime_at(self, day: int) -> int:
         random = randomness(seed=self._seed, name="market/regime", block=day)
-        return int(random.choice(3, p=_STATIONARY))
+        return int(random.choice(3, p=STATIONARY))
 
     def _slow_at(self, day: int) -> float:
         random = randomness(seed=self._seed, name="market/slow", block=day)
-        return float(random.normal(0.0, _SLOW[1]))
+        return float(random.normal(0.0, SLOW[1]))
 
 
 def _regimes(random: np.random.Generator, first: int, last: int) -> NDArray[np.int8]:
@@ -193,7 +193,7 @@ def _regimes(random: np.random.Generator, first: int, last: int) -> NDArray[np.i
         lengths: list[int] = []
         regime, passed = first, 0
         while passed < DAY_S:
-            rates = _LEAVE[regime]
+            rates = LEAVE[regime]
             length = int(random.exponential(1 / rates.sum())) + 1
             states.append(regime)
             lengths.append(min(length, DAY_S - passed))
