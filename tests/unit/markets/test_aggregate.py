@@ -53,7 +53,7 @@ def timed(steps: list[Trade]) -> list[Trade]:
     return [(int(at), *step[1:]) for at, step in zip(times, steps, strict=True)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(steps=trades_lists, length=st.sampled_from([1_000, 5_000, 60_000]))
 def test_bars_of_trades_are_those_of_a_slow_fold(steps: list[Trade], length: int) -> None:
     trades = timed(steps)
@@ -61,7 +61,7 @@ def test_bars_of_trades_are_those_of_a_slow_fold(steps: list[Trade], length: int
     assert rows(aggregated(trades, length)) == folded(trades, length)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(steps=trades_lists)
 def test_seconds_without_trades_are_carried_from_the_close_before(steps: list[Trade]) -> None:
     flow = aggregated(timed(steps))
@@ -77,7 +77,7 @@ def test_seconds_without_trades_are_carried_from_the_close_before(steps: list[Tr
     assert every == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(steps=trades_lists, length=st.sampled_from([5_000, 15_000, 60_000]))
 def test_coarser_bars_are_those_of_the_trades_themselves(steps: list[Trade], length: int) -> None:
     trades = timed(steps)
