@@ -22,6 +22,12 @@ class Run:
     fills: NDArray[Any]
     state: Any
 
+    def equity(self, *, price: float) -> float:
+        """Cash, coins held and coins too few to be sold, at this price, in quote."""
+        bot = self.state.bot
+        held = sum(self.state.positions[p].quantity for p in range(int(bot.positions)))
+        return float(bot.cash + (held + bot.dust) * price)
+
 
 def run_plan(
     *,
@@ -55,3 +61,59 @@ def run_plan(
             return Run(fills[:count], state)
         # Rare: run once more with room for all of them.
         room = count
+
+
+def refined(
+    bars: Bars, bits: NDArray[np.uint8], *, bar_ms: int, finer: Bars, finer_ms: int
+) -> tuple[Bars, NDArray[np.uint8], list[str]]:
+    """The bars and signals to trade on when finer bars tell what happened inside each bar.
+
+    A bar's verdict stands at the end of its last finer bar. A bar without finer ones is lived as
+    it is. Also what is odd, in sentences.
+    """
+    place = np.searchsorted(bars.open_at, finer.open_at, side="right") - 1
+    inside = (place >= 0) & (finer.open_at < bars.open_at[place] + bar_ms)
+    place = place[inside]
+    finer = Bars._make(column[inside] for column in finer)
+    count = np.bincount(place, minlength=len(bars.open_at))
+    alone = np.flatnonzero(count == 0)
+    parts = (finer, Bars._make(column[alone] for column in bars))
+    order = np.argsort(np.concatenate([part.open_at for part in parts]), kind="stable")
+    joined = Bars._make(np.concatenate(pair)[order] for pair in zip(*parts, strict=True))
+    place = np.concatenate((place, alone))[order]
+    last = np.flatnonzero(np.diff(place, append=len(bars.open_at)))
+    fine_bits = np.zeros(len(joined.open_at), np.uint8)
+    fine_bits[last] = bits[place[last]]
+    return joined, fine_bits, _odd(bars, finer, counts=count, whole=bar_ms // finer_ms)
+
+
+def _odd(bars: Bars, finer: Bars, *, counts: NDArray[np.int64], whole: int) -> list[str]:
+    """Sentences on bars whose finer ones are missing, or tell other prices.
+
+    `counts`: how many finer bars each bar has.
+    """
+    told = []
+    thin = int((counts < whole).sum())
+    if thin:
+        told.append(
+            f"{thin} of {len(counts)} bars lack some or all of their finer bars: what is missing "
+            "within a bar counts as quiet, a bar without any is lived as it is"
+        )
+    full = np.flatnonzero(counts == whole)
+    first = np.cumsum(counts)[full] - whole
+    if len(full):
+        within = first[:, None] + np.arange(whole)
+        pairs = (
+            (finer.high[within].max(axis=1), bars.high[full]),
+            (finer.low[within].min(axis=1), bars.low[full]),
+            (finer.close[within[:, -1]], bars.close[full]),
+        )
+        other = np.zeros(len(full), np.bool_)
+        for fine, coarse in pairs:
+            other |= ~np.isclose(fine, coarse, rtol=1e-6, atol=0.0)
+        if other.any():
+            told.append(
+                f"in {int(other.sum())} of {len(counts)} bars the finer bars reach other prices "
+                "than the bar: check that both are of one market"
+            )
+    return told
