@@ -9,17 +9,22 @@ import orjson
 from django.db import connection, transaction
 from psycopg2.extras import execute_values
 
+from apps.common.sql_messages import held_back, psycopg_cursor
+
 
 def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """The rows a statement returns."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        if not held_back(cursor, sql, params, answers=True):
+            cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 
 def execute(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
-    """Run a statement; the number of rows it touched."""
+    """Run a statement; the number of rows it touched, 0 when it is held back."""
     with connection.cursor() as cursor:
+        if held_back(cursor, sql, params, answers=False):
+            return 0
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
@@ -48,8 +53,9 @@ def execute_rows(
         return []
     # psycopg2 is called past Django's cursor, so Django's exceptions must be asked for.
     with connection.cursor() as cursor, connection.wrap_database_errors:
+        sender = psycopg_cursor(cursor, answers=answers)
         returned = execute_values(
-            cursor.cursor, sql, rows, template=template, page_size=len(rows), fetch=answers
+            sender, sql, rows, template=template, page_size=len(rows), fetch=answers
         )
     return list(returned or ())
 

@@ -18,7 +18,8 @@ from django.db import DataError, IntegrityError, transaction
 
 from apps.common.exact import exactly
 from apps.common.moments import to_datetime, to_ms
-from apps.common.sql import execute_records, execute_rows, fetch
+from apps.common.sql import execute, execute_records, execute_rows, fetch
+from apps.common.sql_messages import fewer_messages
 from apps.ledger.projections import FillsMissing, Stamp, project
 from apps.ledger.rows import BotBooks
 from apps.ledger.standing import Standing, epochs_by_scope, read_standings
@@ -102,7 +103,7 @@ def append_batch(batches: Sequence[Append]) -> list[AppendResult]:
     if not batches:
         return []
     try:
-        with exactly(), transaction.atomic():
+        with exactly(), transaction.atomic(), fewer_messages():
             return _append_group(batches)
     except (IntegrityError, DataError) as error:
         # The database itself turned something down. Find whose it is, without the others.
@@ -138,7 +139,7 @@ def _append_group(batches: Sequence[Append]) -> list[AppendResult]:
 def _lock_accounts(batches: Sequence[Append]) -> None:
     ids = {b.account_id for b in batches if any(isinstance(e, MOVES_FUNDS) for e in b.events)}
     if ids:
-        fetch(
+        execute(
             "SELECT id FROM accounts_exchangeaccount WHERE id = ANY(%s) ORDER BY id"
             " FOR NO KEY UPDATE",
             [list(ids)],
@@ -303,14 +304,6 @@ def _load_orders(fresh: Sequence[Append], books: dict[UUID, BotBooks]) -> None:
 def _write(accepted: Sequence[Append], loaded: _Loaded) -> None:
     if not accepted:
         return
-    advanced = execute_rows(
-        _ADVANCE,
-        [_advance(batch, loaded.books[batch.bot_id]) for batch in accepted],
-        template="(%s::uuid, %s::bigint, %s::bigint, %s::bigint, %s::timestamptz)",
-        answers=True,
-    )
-    if len(advanced) != len(accepted):
-        raise RuntimeError("a locked bot row changed under its lock")
     moment = to_datetime(loaded.recorded_at)
     execute_records(
         _INSERT_EVENTS,
@@ -329,6 +322,15 @@ def _write(accepted: Sequence[Append], loaded: _Loaded) -> None:
     )
     write_books(books=[loaded.books[batch.bot_id] for batch in accepted])
     write_funds(funds=loaded.funds)
+    # Last, because it answers: everything above travels with it.
+    advanced = execute_rows(
+        _ADVANCE,
+        [_advance(batch, loaded.books[batch.bot_id]) for batch in accepted],
+        template="(%s::uuid, %s::bigint, %s::bigint, %s::bigint, %s::timestamptz)",
+        answers=True,
+    )
+    if len(advanced) != len(accepted):
+        raise RuntimeError("a locked bot row changed under its lock")
 
 
 def _advance(batch: Append, books: BotBooks) -> tuple[Any, ...]:

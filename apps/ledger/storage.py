@@ -134,17 +134,14 @@ def load_funds(*, account_ids: Sequence[UUID], bot_ids: Sequence[UUID]) -> Funds
     funds = Funds()
     if not account_ids:
         return funds
-    for key, asset, total, reserved in fetch(
-        "SELECT account_id, asset, total, reserved FROM ledger_assetbalance"
-        " WHERE account_id = ANY(%s)",
-        [list(account_ids)],
+    for is_bot, key, asset, total, reserved in fetch(
+        "SELECT false, account_id, asset, total, reserved FROM ledger_assetbalance"
+        " WHERE account_id = ANY(%s) UNION ALL"
+        " SELECT true, bot_id, asset, total, reserved FROM ledger_botbalance"
+        " WHERE bot_id = ANY(%s)",
+        [list(account_ids), list(bot_ids)],
     ):
-        funds.accounts[key, asset] = (total, reserved)
-    for key, asset, total, reserved in fetch(
-        "SELECT bot_id, asset, total, reserved FROM ledger_botbalance WHERE bot_id = ANY(%s)",
-        [list(bot_ids)],
-    ):
-        funds.bots[key, asset] = (total, reserved)
+        (funds.bots if is_bot else funds.accounts)[key, asset] = (total, reserved)
     return funds
 
 
