@@ -7,20 +7,18 @@ from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
 from apps.dashboard.numbers import percent
 from apps.trading.plan import Plan
+from apps.trading.terms import LIMIT_TERMS, PLAN_TERMS
 
 # Fields of a plan and of limits that are fractions; pages show percent.
+_TERMS = (*PLAN_TERMS, *LIMIT_TERMS)
 FRACTIONS = frozenset(
     {
         "capital_per_entry",
-        "entry_offset",
-        "exit_min_profit",
-        "max_daily_loss",
-        "max_exposure",
-        "max_price_deviation",
+        "deviation",
+        "grid_capital",
         "profit",
         "share",
-        "stop_loss",
-        "take_profit",
+        *(term.name for term in _TERMS if term.unit == "fraction"),
     }
 )
 Pairs = list[tuple[str, str]]

@@ -60,7 +60,9 @@ class Limits:
 
     `max_order_notional` in quote; `max_exposure` of capital in coins and working buys;
     `max_daily_loss` of the equity at 00:00 UTC; `max_price_deviation` of an entry's price from
-    the market. Only entries are limited: what reduces risk is never refused.
+    the market; `max_drawdown` of the highest balance; after `max_consecutive_losses` in a row no
+    entries for `loss_pause_s`, or until a person resumes the bot. Only entries are limited: what
+    reduces risk is never refused.
     """
 
     max_order_notional: float | None = None
@@ -69,6 +71,9 @@ class Limits:
     max_orders_per_minute: int | None = 30
     max_daily_loss: float | None = None
     max_price_deviation: float | None = 0.2
+    max_drawdown: float | None = None
+    max_consecutive_losses: int | None = None
+    loss_pause_s: float | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -77,10 +82,12 @@ class Limits:
                 raise ValueError(
                     f"{item.name} {value} must be a number above 0 (leave it out for no limit)"
                 )
-        for name in ("max_daily_loss", "max_price_deviation"):
+        for name in ("max_daily_loss", "max_price_deviation", "max_drawdown"):
             value = getattr(self, name)
             if value is not None and value > 1:
                 raise ValueError(f"{name} {value} must be a fraction: at most 1 (0.05 is 5 %)")
+        if self.loss_pause_s is not None and self.max_consecutive_losses is None:
+            raise ValueError("loss_pause_s needs max_consecutive_losses: after how many losses")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Limits":

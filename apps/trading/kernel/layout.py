@@ -11,20 +11,24 @@ NEVER = 1 << 62
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 
-# The slot IS the role: orders[position * stride + slot]. No search, no free list.
+# The slot IS the role: orders[position * stride + slot]. No search, no free list. A position has
+# as many slots as its plan needs: safety orders rest from LADDER on, a grid's cells from GRID on.
 ENTRY, EXIT, STOP, PROFIT, LADDER = 0, 1, 2, 3, 7
+GRID = 3
 STRIDE = LADDER
 
 FREE, SENT, WORKING, CANCELING = 0, 1, 2, 3  # order status
 IDLE, ENTERING, OPEN, CLOSING = 0, 1, 2, 3  # position status
 MARKET, LIMIT, POST_ONLY, STOP_MARKET = 0, 1, 2, 3  # order kind
 BUY, SELL = 1, -1
-R_ENTRY, R_EXIT, R_STOP, R_PROFIT, R_SAFETY = 1, 2, 3, 4, 5  # apps.trading.order.Role
+# apps.trading.order.Role
+R_ENTRY, R_EXIT, R_STOP, R_PROFIT, R_SAFETY, R_GRID_BUY, R_GRID_SELL = 1, 2, 3, 4, 5, 6, 7
 PLACE, CANCEL, REFUSED = 1, 2, 3  # action kind
 SIGNAL_ENTER, SIGNAL_EXIT, SIGNAL_ADD = 1, 2, 4
 TRADE, EXITS_ONLY, NOTHING, FLATTEN = 0, 1, 2, 3  # mode
 # Why a position ended; 0 = it did not.
 BY_SIGNAL, BY_STOP, BY_PROFIT, BY_TIME, BY_HALT = 1, 2, 3, 4, 5
+BY_TRAILING_STOP, BY_BREAK_EVEN, BY_TRAILING_PROFIT, BY_GRID_STOP = 6, 7, 8, 9
 
 # What `decide` is told.
 TICK, BAR, TIMER, SIGNAL, FILLED, ACCEPTED, REJECTED, GONE, MODE, CONFIGURED = range(1, 11)
@@ -39,15 +43,32 @@ def reals(names: str) -> list[tuple[str, str]]:
     return [(name, "f8") for name in names.split()]
 
 
+def stride_of(*, rungs: int, cells: int) -> int:
+    """Slots of a position whose plan keeps so many safety orders resting, or has so many cells."""
+    return GRID + cells if cells else LADDER + rungs
+
+
 def integers(names: str) -> list[tuple[str, str]]:
     return [(name, "i8") for name in names.split()]
 
 
+# `moving`: whether the highest price moves a level.
 EXITS = record(
-    *integers("steps profit_from_base stop_timeout exit_on_signal holding"),
+    *integers("steps profit_from_base stop_timeout exit_on_signal holding moving"),
     *reals("profit_trailing stop_loss stop_trailing break_even_at break_even_to exit_min_profit"),
+    *reals("stop_trailing_at"),
     ("step_profit", "f8", (MAX_STEPS,)),
     ("step_share", "f8", (MAX_STEPS,)),
+)
+# `custom`: names the list of the plan that says deviations and amounts; 0 = the formula does.
+LADDER_TERMS = record(
+    *integers("rungs active custom"),
+    *reals("deviation step_scale quote capital volume_scale"),
+)
+# `step`: the ratio of neighbouring lines of a geometric grid, else their difference.
+GRID_TERMS = record(
+    *integers("cells geometric base trail_up trail_down"),
+    *reals("lower step quote capital stop_lower stop_upper"),
 )
 # `retry_at`: when the earliest back-off ends. `watch_*`: what the decisions wait for; `fill_*`:
 # where resting orders fill (a backtest's venue needs them, a live bot does not). Strictly
@@ -85,17 +106,20 @@ FILL = record(
 )
 PLAN = record(
     *reals("tick lot min_quantity min_notional maker_fee taker_fee slippage"),
-    *integers("fee_in_base positions entry_kind entry_timeout cooldown"),
-    *reals("entry_offset size_quote size_base size_capital add_size"),
-    *integers("rungs active_rungs add_cap add_interval"),
+    *integers("fee_in_base positions stride entry_kind entry_timeout start_delay cooldown"),
+    *integers("max_deals add_cap add_interval"),
+    *reals("entry_offset entry_min_price entry_max_price size_quote size_base size_capital"),
+    *reals("reinvest risk_reduction add_size add_capital add_min_drop position_cap"),
     ("rung_deviation", "f8", (MAX_RUNGS,)),
-    ("rung_size", "f8", (MAX_RUNGS,)),
+    ("rung_quote", "f8", (MAX_RUNGS,)),
+    ("ladder", LADDER_TERMS),
     ("exits", EXITS),
+    ("grid", GRID_TERMS),
 )
 # What review() may allow; infinite = no limit.
 LIMITS = record(
     *reals("max_order_notional max_exposure max_open_positions max_orders_per_minute"),
-    *reals("max_daily_loss max_price_deviation"),
+    *reals("max_daily_loss max_price_deviation max_drawdown max_consecutive_losses loss_pause_s"),
 )
 # What is left to this bot outside itself, in quote; infinite = unknown.
 TOTALS = record(*reals("available account_left installation_left"))
