@@ -1,0 +1,80 @@
+"""Looks at a configuration before it trades: every check, worst findings first."""
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from apps.trading.instrument import Instrument
+from apps.trading.plan import Plan
+from apps.trading.preflight import capital as money
+from apps.trading.preflight import exits, fees, orders, prices
+from apps.trading.preflight.finding import ORDER, Finding, Level, note
+from apps.trading.preflight.grid import grid
+from apps.trading.preflight.setup import Setup
+from apps.trading.risk import Limits
+
+Check = Callable[[Setup, float | None], Iterator[Finding]]
+
+
+def _whatever_the_price(check: Callable[[Setup], Iterator[Finding]]) -> Check:
+    return lambda setup, _price: check(setup)
+
+
+def _at_a_price(check: Callable[[Setup, float], Iterator[Finding]]) -> Check:
+    return lambda setup, price: check(setup, price) if price else iter(())
+
+
+SELLABLE = _at_a_price(exits.what_cannot_be_sold)
+CHECKS: tuple[Check, ...] = (
+    _at_a_price(orders.what_the_venue_refuses),
+    SELLABLE,
+    grid,
+    money.capital_at_worst,
+    _whatever_the_price(money.limits_of_size),
+    _whatever_the_price(money.limits_of_pace),
+    _whatever_the_price(fees.fees_of_a_trade),
+    fees.targets_below_fees,
+    _whatever_the_price(fees.stops_below_fees),
+    _at_a_price(prices.levels_on_ticks),
+    _whatever_the_price(prices.rungs_below_the_stop),
+    _whatever_the_price(prices.far_from_the_market),
+    _at_a_price(prices.market_outside_the_entry),
+    _whatever_the_price(prices.ways_out),
+)
+
+
+def preflight(
+    plan: Plan,
+    *,
+    instrument: Instrument,
+    capital: Decimal | float,
+    limits: Limits,
+    price: Decimal | float | None,
+    slippage: float = 0.0,
+    bar_s: float | None = None,
+    checks: Iterable[Check] = CHECKS,
+) -> tuple[Finding, ...]:
+    """What a bot of this plan would meet on this market, errors first.
+
+    `price` is the market's last one; sizes are looked at for entries from half of it to its
+    double. Without it everything that depends on it is left out, and a note says so. `slippage` is
+    a fraction of the price, `bar_s` the length of the strategy's bars.
+    """
+    setup = Setup(plan, instrument, float(capital), limits, slippage)
+    at = float(price) if price else None
+    found = [finding for check in checks for finding in check(setup, at)]
+    found += prices.times(setup, bar_s)
+    if at is None:
+        found.append(
+            note(
+                "price",
+                f"No price of {instrument.symbol} is known: lots, ticks and the venue's least "
+                "sizes were not looked at.",
+                "Look again once the market's price is known.",
+            )
+        )
+    return tuple(sorted(found, key=lambda finding: ORDER.index(finding.level)))
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Those with which a bot may not start."""
+    return [finding for finding in findings if finding.level is Level.ERROR]
