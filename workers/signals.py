@@ -79,7 +79,12 @@ def _check(wishes: Sequence[Wish]) -> tuple[int, list[UUID]]:
     questions: list[_Question] = []
     for wish in wishes:
         with _sparing_others(wish):
-            questions.append(_question(wish, now))
+            question = _question(wish, now)
+            needed = question.strategy.missing()
+            if needed:
+                rows.say_waiting(bot_ids=wish.bot_ids, what=" and ".join(needed))
+            else:
+                questions.append(question)
     series = _read(questions, until=now)
     checked: list[UUID] = []
     given = 0
@@ -137,7 +142,8 @@ def _answer(question: _Question, series: Bars, now: int, checked: list[UUID]) ->
     bars = Bars._make(column[first:] for column in series)
     missing = question.warm_up + 1 - len(bars.open_at)
     if missing > 0:
-        rows.say_waiting(bot_ids=wish.bot_ids, bars=missing)
+        bars_more = f"{missing} more bar{'s' if missing > 1 else ''}"
+        rows.say_waiting(bot_ids=wish.bot_ids, what=f"{bars_more} before its first signal")
         return 0
     bar_open_at = int(bars.open_at[-1])
     if bar_open_at + step < now - LATE_BARS * step:
@@ -168,5 +174,5 @@ def _verdict(question: _Question, bars: Bars) -> _Verdict | None:
     if not bits:
         return None
     inputs = strategy.inputs(bars, p)
-    reason = strategy.reason(bits=bits, inputs=inputs)
+    reason = strategy.reason(p, bits=bits, inputs=inputs)
     return _Verdict(bits, float(signals.strength[-1]), inputs, reason)

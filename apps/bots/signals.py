@@ -94,7 +94,7 @@ def store_signal(
 
 
 def mark_checked(*, bot_ids: Sequence[UUID]) -> None:
-    """The bots' signals were evaluated now, whatever came of it; none of them waits for bars."""
+    """The bots' signals were evaluated now, whatever came of it; none of them waits any more."""
     wanted = sorted(bot_ids)
     for first in range(0, len(wanted), MARKED_AT_ONCE):
         # By id, as every append locks its bots: two orders of locking would deadlock.
@@ -103,13 +103,13 @@ def mark_checked(*, bot_ids: Sequence[UUID]) -> None:
             " WHEN observed_status = 'RUNNING' AND status_reason LIKE %s THEN 'trades'"
             " ELSE status_reason END WHERE id IN ("
             "SELECT id FROM bots_bot WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)",
-            [f"{WAITING}% more bar%", wanted[first : first + MARKED_AT_ONCE]],
+            [f"{WAITING}%", wanted[first : first + MARKED_AT_ONCE]],
         )
 
 
-def say_waiting(*, bot_ids: Sequence[UUID], bars: int) -> None:
-    """Show that the bots cannot be judged before so many more bars; their log tells it once."""
-    words = f"{WAITING}{bars} more bar{'s' if bars > 1 else ''} before its first signal"
+def say_waiting(*, bot_ids: Sequence[UUID], what: str) -> None:
+    """Show what the bots cannot be judged without; their log tells it once."""
+    words = f"{WAITING}{what}"
     told = fetch(
         "UPDATE bots_bot b SET status_reason = %(words)s FROM ("
         " SELECT id, status_reason AS before FROM bots_bot WHERE id = ANY(%(bots)s)"

@@ -1,4 +1,7 @@
-"""RSI by level: buy when the market is oversold, sell when it is overbought."""
+"""RSI by level: buy when the market is oversold, sell when it is overbought.
+
+Index and levels, 30 and 70, are those of Wilder (New Concepts in Technical Trading Systems, 1978).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +13,7 @@ from apps.trading.params import Values, number, whole
 from apps.trading.plan import Plan
 from apps.trading.signals import Signals, no_signals
 from apps.trading.strategy import Preset, Strategy, register
+from apps.trading.usual_parameters import profit_target, quote_per_entry
 
 
 @register
@@ -49,25 +53,8 @@ class Rsi(Strategy):
             high=99.0,
             search=(60.0, 85.0),
         ),
-        number(
-            "quote_per_entry",
-            100.0,
-            "Amount of the quote asset to buy for.",
-            low=1e-8,
-            unit="quote",
-            plan_only=True,
-        ),
-        number(
-            "profit_target",
-            None,
-            "Sell on an overbought signal only with at least this profit over the average price "
-            "(0.01 is 1 %); empty sells at any price.",
-            low=0.0,
-            high=10.0,
-            unit="fraction",
-            optional=True,
-            plan_only=True,
-        ),
+        quote_per_entry(),
+        profit_target(None, signal="an overbought signal"),
     )
     presets = {
         "classic": Preset({}, "14 bars, 30 and 70; sells at any price."),
@@ -90,8 +77,10 @@ class Rsi(Strategy):
         # NaN compares false: no verdict before the index exists.
         enter = rsi < p.oversold
         leave = rsi > p.overbought
-        beyond = np.where(enter, p.oversold - rsi, np.where(leave, rsi - p.overbought, 0.0))
-        return Signals(enter, leave, no_signals(len(rsi)), np.clip(beyond / 50.0, 0.0, 1.0))
+        strength = np.zeros(len(rsi))
+        strength[enter] = np.minimum((p.oversold - rsi[enter]) / 50.0, 1.0)
+        strength[leave] = np.minimum((rsi[leave] - p.overbought) / 50.0, 1.0)
+        return Signals(enter, leave, no_signals(len(rsi)), strength)
 
     def plan(self, p: Values) -> Plan:
         if p.oversold >= p.overbought:
@@ -102,5 +91,4 @@ class Rsi(Strategy):
         return int(p.period)
 
     def memory(self, p: Values) -> int:
-        """Wilder's smoothing forgets by 1/period a bar: after 40 periods nothing is left of it."""
-        return 40 * int(p.period)
+        return indicators.wilder_memory(p.period)

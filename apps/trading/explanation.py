@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -10,21 +11,25 @@ from apps.trading.kernel.layout import SIGNAL_ADD, SIGNAL_ENTER, SIGNAL_EXIT
 RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 BITS = {"enter": SIGNAL_ENTER, "exit": SIGNAL_EXIT, "add": SIGNAL_ADD}
 LONGEST = 300
+_DIGITS, _MOST_DIGITS = 5, 17
 
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A comparison, read as "RSI 28.4 < 30".
+    """A comparison, read as "RSI 28.4 < 30" or "fast EMA 51,234 > slow EMA 51,198".
 
     `value` and `level` name what is compared: an indicator column, or a parameter that shapes the
-    signal. `decimals` of the value; a level shows as many as it needs, up to these.
+    signal. `decimals` of the value; a level shows as many as it needs, up to these. None for
+    prices, which may be of any size: as many digits as tell the two apart. `level_label` where
+    the level has a name of its own.
     """
 
     label: str
     value: str
     relation: str
     level: str
-    decimals: int = 1
+    decimals: int | None = 1
+    level_label: str = ""
 
     def __post_init__(self) -> None:
         if self.relation not in RELATIONS:
@@ -43,10 +48,30 @@ class Because:
         if any(name not in found for name in self.names):
             return self.label
         value, level = found[self.value], found[self.level]
-        shown = f"{level:,.{self.decimals}f}"
-        if "." in shown:
-            shown = shown.rstrip("0").rstrip(".")
-        return f"{self.label} {value:,.{self.decimals}f} {self.relation} {shown}"
+        if self.decimals is None:
+            shown, beside = _told_apart(value, level)
+        else:
+            shown = f"{value:,.{self.decimals}f}"
+            beside = _trimmed(f"{level:,.{self.decimals}f}")
+        return f"{self.label} {shown} {self.relation} {self.level_label} {beside}".replace(
+            "  ", " "
+        )
+
+
+def _told_apart(value: float, level: float) -> tuple[str, str]:
+    """Both with five significant digits, or as many more as show that they differ."""
+    size = max(abs(value), abs(level))
+    whole = floor(log10(size)) + 1 if size else 1
+    for digits in range(_DIGITS, _MOST_DIGITS + 1):
+        decimals = max(0, digits - whole)
+        shown, beside = f"{value:,.{decimals}f}", f"{level:,.{decimals}f}"
+        if shown != beside or value == level:
+            break
+    return shown, beside
+
+
+def _trimmed(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 Explanation = Sequence[Because | str]

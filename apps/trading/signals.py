@@ -25,8 +25,16 @@ class SignalShapeError(ValueError):
     """A strategy's signals do not fit its bars; the message says how."""
 
 
+_ENTER, _EXIT, _ADD = np.uint8(SIGNAL_ENTER), np.uint8(SIGNAL_EXIT), np.uint8(SIGNAL_ADD)
+
+
 def no_signals(count: int) -> NDArray[np.bool_]:
     return np.zeros(count, np.bool_)
+
+
+def full_strength(count: int) -> NDArray[np.float64]:
+    """Of signals that know no more or less: 1 at every bar, in the room of one number."""
+    return np.broadcast_to(np.float64(1.0), (count,))
 
 
 def to_bits(signals: Signals, *, bars: int) -> NDArray[np.uint8]:
@@ -39,8 +47,12 @@ def to_bits(signals: Signals, *, bars: int) -> NDArray[np.uint8]:
             raise SignalShapeError(f"{name} has shape {values.shape}; {bars} bars need ({bars},)")
     if signals.strength.shape != (bars,) or signals.strength.dtype != np.float64:
         raise SignalShapeError(f"strength must be {bars} floats, one per bar")
-    bits = signals.enter * SIGNAL_ENTER | signals.exit * SIGNAL_EXIT | signals.add * SIGNAL_ADD
-    return bits.astype(np.uint8)
+    # One byte each, 0 or 1: multiplied as such, for eight times as wide takes five times as long.
+    enter, leave, add = (column.view(np.uint8) for column in signals[:3])
+    bits: NDArray[np.uint8] = enter * _ENTER
+    bits |= leave * _EXIT
+    bits |= add * _ADD
+    return bits
 
 
 def parameter_hash(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> str:

@@ -3,13 +3,15 @@
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apps.trading.bar import Bars
+from apps.trading.column import Column, ColumnError
 from apps.trading.explanation import Because, Explanation, in_words
 from apps.trading.params import Parameter, Values, check_values, json_schema, search_space
 from apps.trading.plan import Plan
@@ -27,8 +29,9 @@ class Preset:
 class Strategy(ABC):
     """Says when to enter, leave and add, on arrays, and which plan a position follows.
 
-    `explains`: of "enter", "exit" and "add", what holds whenever that signal is given. A strategy
-    never knows whether it is backtested or live, holds no state, places no orders
+    `explains`: of "enter", "exit" and "add", what holds whenever that signal is given. `needs`: the
+    columns it reads beside the bars, each with what it is; without them it gives no signals. A
+    strategy never knows whether it is backtested or live, holds no state, places no orders
     and sees nothing after the bar it judges.
     """
 
@@ -38,6 +41,8 @@ class Strategy(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
     explains: ClassVar[Mapping[str, Explanation]] = {}
+    needs: ClassVar[Mapping[str, str]] = {}
+    _columns: Mapping[str, Column] = {}
 
     @abstractmethod
     def indicators(self, bars: Bars, p: Values) -> dict[str, NDArray[np.float64]]:
@@ -58,6 +63,31 @@ class Strategy(ABC):
     def memory(self, p: Values) -> int:
         """Bars of history after which older ones no longer change the last verdict."""
         return self.warm_up(p) + 1
+
+    def explanations(self, p: Values) -> Mapping[str, Explanation]:
+        """`explains`, for strategies whose parameters choose what they look at."""
+        return self.explains
+
+    # ---- columns beside the bars ---------------------------------------------------------------
+
+    def reading(self, columns: Mapping[str, Column]) -> Self:
+        """The strategy with these columns to read; ColumnError names one it does not know."""
+        for name in columns:
+            if name not in self.needs:
+                known = ", ".join(self.needs) or "none"
+                raise ColumnError(f"column {name!r} is unknown to {self.name}; it reads {known}")
+        bound = copy(self)
+        bound._columns = dict(columns)
+        return bound
+
+    def missing(self) -> list[str]:
+        """What it needs and does not have, in words; with anything missing it gives no signals."""
+        return [words for name, words in self.needs.items() if name not in self._columns]
+
+    def column(self, name: str, bars: Bars) -> NDArray[np.float64]:
+        """A column's values at these bars; NaN where there are none."""
+        column = self._columns.get(name)
+        return np.full(len(bars.open_at), np.nan) if column is None else column.at(bars.open_at)
 
     # ---- what the declaration gives ----------------------------------------------------------
 
@@ -96,14 +126,17 @@ class Strategy(ABC):
     def levels(self, p: Values) -> dict[str, Any]:
         """The parameters that the explanations compare with."""
         comparisons = [
-            part for parts in self.explains.values() for part in parts if isinstance(part, Because)
+            part
+            for parts in self.explanations(p).values()
+            for part in parts
+            if isinstance(part, Because)
         ]
         named = {name for comparison in comparisons for name in comparison.names}
         return {item.name: p[item.name] for item in self.parameters if item.name in named}
 
-    def reason(self, *, bits: int, inputs: Mapping[str, float]) -> str:
+    def reason(self, p: Values, *, bits: int, inputs: Mapping[str, float]) -> str:
         """Why a signal was given, in words: "RSI 28.4 < 30"."""
-        return in_words(self.explains, bits=bits, found=inputs)
+        return in_words(self.explanations(p), bits=bits, found=inputs)
 
 
 class StrategyNotFound(LookupError):

@@ -20,6 +20,60 @@ class LooksAhead(Rsi):
         return super().signals(bars, p)._replace(enter=later > bars.close)
 
 
+class Averages(Rsi):
+    """Buys below the average of all bars, those to come included."""
+
+    name = "averages"
+
+    def signals(self, bars, p):
+        cheap = bars.close < bars.close.mean() if len(bars.close) else bars.close < 0
+        return super().signals(bars, p)._replace(enter=cheap)
+
+
+class Centred(Rsi):
+    """Its moving average is centred on the bar, so half of it lies ahead."""
+
+    name = "centred"
+
+    def indicators(self, bars, p):
+        centred = np.full(len(bars.close), np.nan)
+        if len(bars.close) >= 5:
+            centred[2:-2] = np.convolve(bars.close, np.ones(5) / 5, mode="valid")
+        return {**super().indicators(bars, p), "centred": centred}
+
+
+class Selective(Rsi):
+    """An honest index, but of its entries only those that the next bar proves right."""
+
+    name = "selective"
+
+    def signals(self, bars, p):
+        signals = super().signals(bars, p)
+        later = np.append(bars.close[1:], bars.close[-1:] + 1)
+        return signals._replace(enter=signals.enter & (later > bars.close))
+
+
+class Scribbling(Rsi):
+    """Smooths the bars where they stand, for everybody who reads them after it."""
+
+    name = "scribbling"
+
+    def signals(self, bars, p):
+        signals = super().signals(bars, p)
+        bars.volume[:] = 0.0
+        return signals
+
+
+class Silent(Rsi):
+    """Never says anything, which nobody can find fault with."""
+
+    name = "silent"
+
+    def signals(self, bars, p):
+        signals = super().signals(bars, p)
+        return signals._replace(enter=np.zeros(len(bars.close), np.bool_))
+
+
 class Forgetful(Rsi):
     """Says that a few bars of history are enough for Wilder's smoothing."""
 

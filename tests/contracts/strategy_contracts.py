@@ -1,10 +1,13 @@
 """What every strategy promises, each promise one function that raises when it is broken."""
 
 import random
+from functools import cache
 
 import numpy as np
 
+from apps.trading import honesty
 from apps.trading.bar import Bars
+from apps.trading.column import Column
 from apps.trading.explanation import BITS, Because, Explanation
 from apps.trading.params import Parameter
 from apps.trading.plan import Plan
@@ -12,15 +15,23 @@ from apps.trading.signals import to_bits
 from apps.trading.strategy import Strategy
 from tests.unit.trading.worlds import random_bars
 
-COUNT = 1_200
+COUNT = 1_500
 
 
+@cache
 def market(seed: int = 5, count: int = COUNT) -> Bars:
     return random_bars(random.Random(seed), count)
 
 
 def part(bars: Bars, first: int, end: int) -> Bars:
-    return Bars(*(column[first:end] for column in bars))
+    return honesty.part(bars, first, end)
+
+
+def ready(strategy: Strategy, bars: Bars) -> Strategy:
+    """The strategy with something in every column it needs."""
+    rng = np.random.default_rng(7)
+    columns = {name: Column(bars.open_at, rng.random(len(bars.open_at))) for name in strategy.needs}
+    return strategy.reading(columns)
 
 
 def verdicts(strategy: Strategy, bars: Bars, p) -> np.ndarray:
@@ -34,51 +45,45 @@ def default(strategy: Strategy):
     return strategy.values()
 
 
-def is_deterministic(strategy: Strategy) -> None:
-    p, bars = default(strategy), market()
-    assert np.array_equal(verdicts(strategy, bars, p), verdicts(strategy, bars, p))
+def _is_honest(strategy: Strategy, check) -> None:
+    """One of the checks of `verify-strategy`, with the defaults and with every preset."""
+    for preset in ("", *strategy.presets):
+        p = strategy.values(preset=preset)
+        bars = market(count=max(COUNT, honesty.least_bars(strategy, p)))
+        found = check(ready(strategy, bars), bars, p)
+        assert found.passed, f"{preset or 'defaults'}: {found.said}"
 
 
-def leaves_its_bars_alone(strategy: Strategy) -> None:
+def says_something(strategy: Strategy) -> None:
     bars = market()
-    before = [column.copy() for column in bars]
-    strategy.signals(bars, default(strategy))
-    assert all(np.array_equal(a, b) for a, b in zip(before, bars, strict=True))
+    found = honesty.activity(ready(strategy, bars), bars, default(strategy))
+    assert found.passed, found.said
+
+
+def is_deterministic(strategy: Strategy) -> None:
+    _is_honest(strategy, honesty.determinism)
 
 
 def does_not_look_ahead(strategy: Strategy) -> None:
-    """Cutting the future off changes no verdict of the past."""
-    p, bars = default(strategy), market()
-    whole = verdicts(strategy, bars, p)
-    for end in (COUNT // 3, COUNT // 2, COUNT - 1):
-        cut = verdicts(strategy, part(bars, 0, end), p)
-        assert np.array_equal(cut, whole[:end]), f"verdicts changed when bars after {end} were cut"
+    _is_honest(strategy, honesty.look_ahead)
 
 
 def warms_up(strategy: Strategy) -> None:
-    p, bars = default(strategy), market()
-    early = strategy.warm_up(p)
-    assert 0 <= early < COUNT
-    assert not verdicts(strategy, bars, p)[:early, 0].any(), "a verdict during the warm-up"
+    _is_honest(strategy, honesty.warm_up)
 
 
-def has_verdicts(strategy: Strategy) -> None:
-    assert verdicts(strategy, market(), default(strategy))[:, 0].any(), "never a signal"
+def remembers_enough(strategy: Strategy) -> None:
+    _is_honest(strategy, honesty.recursion)
 
 
 def live_tail_equals_batch(strategy: Strategy) -> None:
-    """The last bar judged with `memory` bars of history, as live, is judged as in a backtest."""
-    p, bars = default(strategy), market()
-    whole = verdicts(strategy, bars, p)
-    memory = strategy.memory(p)
-    assert memory < COUNT - 50, "this market is too short for the strategy's memory"
-    for end in range(COUNT - 50, COUNT + 1):
-        tail = verdicts(strategy, part(bars, end - memory, end), p)[-1]
-        assert np.allclose(tail, whole[end - 1], rtol=0, atol=1e-9), f"bar {end - 1} differs"
+    _is_honest(strategy, honesty.live_tail)
 
 
 def _ends(parameter: Parameter) -> list:
     ends = [parameter.low, parameter.high, *parameter.choices]
+    if parameter.kind == "yes_no":
+        ends += [False, True]
     if parameter.optional:
         ends.append(None)
     return [end for end in ends if end is not None or parameter.optional]
@@ -95,17 +100,20 @@ def _planned_or_named(strategy: Strategy, p, name: str) -> bool:
 def runs_at_both_ends(strategy: Strategy) -> None:
     """Every parameter at either end of its range gives signals and a plan, or says why not."""
     bars = market()
+    strategy = ready(strategy, bars)
     for parameter in strategy.parameters:
         for end in _ends(parameter):
             p = strategy.values({parameter.name: end})
             verdicts(strategy, bars, p)
-            assert _planned_or_named(strategy, p, parameter.name)
+            assert strategy.memory(p) >= 0
+            assert _planned_or_named(strategy, p, parameter.name), f"{parameter.name} {end}"
 
 
 def takes_few_bars(strategy: Strategy) -> None:
-    p = default(strategy)
-    for count in (0, 1, 2, 5):
-        assert len(verdicts(strategy, part(market(), 0, count), p)) == count
+    for preset in ("", *strategy.presets):
+        p = strategy.values(preset=preset)
+        for count in (0, 1, 2, 5, strategy.warm_up(p), strategy.warm_up(p) + 1):
+            assert len(verdicts(strategy, part(market(), 0, count), p)) == count
 
 
 def declares_itself(strategy: Strategy) -> None:
@@ -118,8 +126,11 @@ def declares_itself(strategy: Strategy) -> None:
         assert parameter.check(parameter.default) == parameter.default
         assert parameter.help.endswith(".")
         assert schema["properties"][parameter.name]["description"] == parameter.help
+        for end in parameter.search or ():
+            assert parameter.check(end) == end, f"{parameter.name} cannot be searched at {end}"
+    assert isinstance(strategy.plan(default(strategy)), Plan)
     for name, preset in strategy.presets.items():
-        assert preset.help
+        assert preset.help.endswith("."), name
         strategy.plan(strategy.values(preset=name))
     assert len(strategy.form()) == len(strategy.parameters)
 
@@ -136,20 +147,29 @@ def explains_itself(strategy: Strategy) -> None:
 
 def says_why(strategy: Strategy) -> None:
     """Every signal has its explanation, and what the explanation says is so at that bar."""
-    p, bars = default(strategy), market()
+    bars = market()
+    strategy = ready(strategy, bars)
+    chosen = [{}, *({item.name: one} for item in strategy.parameters for one in item.choices)]
+    for values in chosen:
+        _explained(strategy, bars, strategy.values(values))
+
+
+def _explained(strategy: Strategy, bars: Bars, p) -> None:
     found = {**strategy.indicators(bars, p), **strategy.levels(p)}
     bits = to_bits(strategy.signals(bars, p), bars=COUNT)
+    explains = strategy.explanations(p)
     for name, bit in BITS.items():
         given = np.flatnonzero(bits & bit)
-        explained = strategy.explains.get(name, ())
+        explained = explains.get(name, ())
         assert bool(explained) == bool(given.size), f"{name} signals: {given.size}, not explained"
-        for part in explained:
-            if isinstance(part, Because):
-                assert np.broadcast_to(part.holds(found), COUNT)[given].all(), part
+        for reason in explained:
+            if isinstance(reason, Because):
+                assert np.broadcast_to(reason.holds(found), COUNT)[given].all(), reason
     for index in np.flatnonzero(bits)[:20]:
         inputs = strategy.inputs(bars, p, index=int(index))
-        assert {name for parts in strategy.explains.values() for name in _named(parts)} <= {*inputs}
-        assert strategy.reason(bits=int(bits[index]), inputs=inputs)
+        given = [explains.get(name, ()) for name, bit in BITS.items() if bits[index] & bit]
+        assert {name for parts in given for name in _named(parts)} <= {*inputs}
+        assert strategy.reason(p, bits=int(bits[index]), inputs=inputs)
     shaping = {item.name for item in strategy.parameters if not item.plan_only}
     assert set(strategy.levels(p)) <= shaping, "a level that bots sharing the signal differ in"
 
@@ -161,6 +181,7 @@ def _named(parts: Explanation) -> set[str]:
 def shares_only_what_is_shared(strategy: Strategy) -> None:
     """Parameters declared `plan_only` change no verdict."""
     bars = market()
+    strategy = ready(strategy, bars)
     base = verdicts(strategy, bars, default(strategy))
     for parameter in strategy.parameters:
         if not parameter.plan_only:
@@ -170,12 +191,22 @@ def shares_only_what_is_shared(strategy: Strategy) -> None:
             assert np.array_equal(verdicts(strategy, bars, p), base), parameter.name
 
 
+def is_silent_without_its_columns(strategy: Strategy) -> None:
+    """What it needs has a name in words, and without it there are no signals and no error."""
+    bars = market()
+    assert strategy.missing() == list(strategy.needs.values())
+    if strategy.needs:
+        assert all(strategy.missing())
+        assert not verdicts(strategy, bars, default(strategy))[:, 0].any()
+        assert ready(strategy, bars).missing() == []
+
+
 CONTRACTS = [
+    says_something,
     is_deterministic,
-    leaves_its_bars_alone,
     does_not_look_ahead,
     warms_up,
-    has_verdicts,
+    remembers_enough,
     live_tail_equals_batch,
     runs_at_both_ends,
     takes_few_bars,
@@ -183,4 +214,5 @@ CONTRACTS = [
     explains_itself,
     says_why,
     shares_only_what_is_shared,
+    is_silent_without_its_columns,
 ]

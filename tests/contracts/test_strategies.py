@@ -18,19 +18,33 @@ def test_strategy_keeps_the_contract(contract, name):
     contract(strategies()[name])
 
 
-def test_the_first_strategies_are_there():
-    assert {"rsi", "simple_dca"} <= set(strategies())
+def test_every_strategy_of_the_catalogue_is_there():
+    assert set(strategies()) >= {
+        "bollinger",
+        "ema_cross",
+        "rsi",
+        "scalper",
+        "simple_dca",
+        "trend_ema",
+        "trend_ema_fast",
+    }
 
 
 @pytest.mark.parametrize(
     ("planted", "contract", "error"),
     [
         (bad_strategies.LooksAhead, strategy_contracts.does_not_look_ahead, AssertionError),
+        (bad_strategies.Averages, strategy_contracts.does_not_look_ahead, AssertionError),
+        (bad_strategies.Centred, strategy_contracts.does_not_look_ahead, AssertionError),
+        (bad_strategies.Selective, strategy_contracts.does_not_look_ahead, AssertionError),
+        (bad_strategies.Scribbling, strategy_contracts.is_deterministic, AssertionError),
+        (bad_strategies.Silent, strategy_contracts.says_something, AssertionError),
+        (bad_strategies.Forgetful, strategy_contracts.remembers_enough, AssertionError),
         (bad_strategies.Forgetful, strategy_contracts.live_tail_equals_batch, AssertionError),
         (bad_strategies.Hasty, strategy_contracts.warms_up, AssertionError),
         (bad_strategies.Moody, strategy_contracts.is_deterministic, AssertionError),
         (bad_strategies.Misshapen, strategy_contracts.takes_few_bars, SignalShapeError),
-        (bad_strategies.Numeric, strategy_contracts.is_deterministic, SignalShapeError),
+        (bad_strategies.Numeric, strategy_contracts.takes_few_bars, SignalShapeError),
         (bad_strategies.Brittle, strategy_contracts.runs_at_both_ends, RuntimeError),
         (bad_strategies.Untold, strategy_contracts.declares_itself, ParameterError),
         (bad_strategies.Sharing, strategy_contracts.shares_only_what_is_shared, AssertionError),

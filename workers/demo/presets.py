@@ -48,6 +48,17 @@ def _dca(interval_s: float, take_profit: float, amount: float, **plan: float) ->
     return DemoPreset("simple_dca", "5s", pace, shares, plan)
 
 
+def _quick(
+    strategy: str, timeframe: str, parameters: Mapping[str, Any], **plan: float
+) -> DemoPreset:
+    return DemoPreset(strategy, timeframe, parameters, {"quote_per_entry": 0.1}, plan)
+
+
+def _trend(strategy: str, timeframe: str, fast: int, slow: int, band: float) -> DemoPreset:
+    pace = {"fast": fast, "slow": slow, "band": band, "share": 0.1}
+    return DemoPreset(strategy, timeframe, pace)
+
+
 # Short and narrow, so that something is seen within a minute.
 _KNOWN = (
     _rsi("5s", 5, 45.0, 55.0),
@@ -57,13 +68,22 @@ _KNOWN = (
     _dca(90.0, 0.001, 0.03, stop_loss=0.006),
     _rsi("1s", 9, 42.0, 58.0, take_profit=0.001, stop_loss=0.002),
     _rsi("1m", 4, 48.0, 52.0, max_holding_s=240.0),
+    _quick("ema_cross", "5s", {"fast": 3, "slow": 8}),
+    _quick("bollinger", "5s", {"period": 8, "profit_target": None}, max_holding_s=180.0),
+    _trend("trend_ema", "15s", 4, 12, 0.0),
+    _quick("ema_cross", "1s", {"fast": 5, "slow": 13}, take_profit=0.002, stop_loss=0.003),
+    _trend("trend_ema_fast", "5s", 4, 10, 0.0001),
+    _quick("bollinger", "15s", {"period": 6, "buy_below": 0.3}, stop_loss=0.004),
 )
 
 
 def demo_presets() -> list[DemoPreset]:
-    """Ours first; of a strategy without one here, its own presets on quick timeframes."""
+    """Ours first; of a strategy without one here, its own presets on quick timeframes.
+
+    None of those that need what no demo has, such as a model: they would only wait.
+    """
     mentioned = {preset.strategy for preset in _KNOWN}
-    known = known_strategies()
+    known = {name: item for name, item in known_strategies().items() if not item.needs}
     own = [preset for preset in _KNOWN if preset.strategy in known]
     for name, strategy in known.items():
         if name not in mentioned:

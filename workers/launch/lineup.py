@@ -24,6 +24,16 @@ _FAST: Mapping[str, Mapping[str, Any]] = {
         "max_position": 2000.0,
         "take_profit": 0.002,
     },
+    "bollinger": {
+        "period": 8,
+        "buy_below": 0.3,
+        "sell_above": 0.7,
+        "profit_target": None,
+        "quote_per_entry": 250.0,
+    },
+    "ema_cross": {"fast": 3, "slow": 8, "quote_per_entry": 250.0},
+    "trend_ema": {"fast": 6, "slow": 18, "share": 0.03},
+    "trend_ema_fast": {"fast": 4, "slow": 10, "band": 0.0001, "share": 0.03},
 }
 
 
@@ -45,8 +55,11 @@ def line_up(
     markets: Sequence[str] = MARKETS,
     least: int = LEAST_BOTS,
 ) -> Iterator[Wanted]:
-    """At least `least` bots, each strategy at least once, each market in turn."""
-    names = sorted(strategies)
+    """At least `least` bots, each strategy at least once, each market in turn.
+
+    But for those that need what no demo has, such as a model: they would only wait.
+    """
+    names = sorted(name for name, strategy in strategies.items() if not strategy.needs)
     for place in range(max(least, len(names))):
         strategy = strategies[names[place % len(names)]]
         # One further with each round, so that no strategy keeps to the same markets.

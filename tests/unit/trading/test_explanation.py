@@ -19,10 +19,24 @@ load_strategies()
         ("rsi", 1, {"rsi": 28.43}, "RSI"),
         ("simple_dca", 1, {"close": 2600.5}, "regular buy"),
         ("rsi", 4, {}, ""),
+        (
+            "ema_cross",
+            1,
+            {"fast_ema": 51234.5, "slow_ema": 51198.25},
+            "crossed up, fast EMA 51,234 > slow EMA 51,198",
+        ),
+        (
+            "ema_cross",
+            2,
+            {"fast_ema": 0.0512345678, "slow_ema": 0.0512345699},
+            "crossed down, fast EMA 0.051234568 < slow EMA 0.051234570",
+        ),
     ],
 )
 def test_a_signal_is_explained_by_what_was_compared(strategy, bits, inputs, words):
-    assert find_strategy(strategy).reason(bits=bits, inputs=inputs) == words
+    found = find_strategy(strategy)
+
+    assert found.reason(found.values(), bits=bits, inputs=inputs) == words
 
 
 def test_large_numbers_are_parted_and_what_was_said_is_not_said_again():
@@ -32,6 +46,13 @@ def test_large_numbers_are_parted_and_what_was_said_is_not_said_again():
     words = in_words(explains, bits=1 | 4, found={"close": 51234.5, "band": 51000.0})
 
     assert words == "price 51,234.50 >= 51,000, quiet hour"
+
+
+def test_equal_prices_and_zeros_are_shown_as_such():
+    level = Because("price", "close", ">=", "band", None, "the band")
+
+    assert level.words({"close": 100.0, "band": 100.0}) == "price 100.00 >= the band 100.00"
+    assert level.words({"close": 0.0, "band": 0.0}) == "price 0.0000 >= the band 0.0000"
 
 
 def test_an_unknown_relation_is_refused():
