@@ -14,6 +14,8 @@ from django.db import transaction
 from apps.common.exact import exactly, stored
 from apps.common.moments import to_ms
 from apps.common.sql import execute_rows, fetch
+from apps.common.sql_messages import fewer_messages
+from apps.common.sql_plans import fetch_planned
 from apps.ledger.bookings import Entry, book_entries, legs
 from apps.ledger.storage import LIVE_NAMES
 from apps.trading.journal import Observed, Unapplied
@@ -77,7 +79,7 @@ def observe_together(tellings: Sequence[Telling]) -> dict[Telling, Observed]:
     accounts: dict[UUID, list[Telling]] = {}
     for telling in tellings:
         accounts.setdefault(telling.account_id, []).append(telling)
-    with exactly(), transaction.atomic():
+    with exactly(), transaction.atomic(), fewer_messages():
         opened_ms = _lock_accounts(sorted(accounts))
         seen = {key: _observe_all(told, opened_ms[key]) for key, told in accounts.items()}
     return {telling: seen[telling.account_id] for telling in tellings}
@@ -162,7 +164,7 @@ def _owners(
     told: tuple[VenueOrder | VenueFill, ...] = (*orders, *fills)
     if not told:
         return {}
-    rows = fetch(
+    rows = fetch_planned(
         "SELECT client_order_id, bot_id, symbol, venue_order_id FROM ledger_order"
         " WHERE account_id = %s AND (client_order_id = ANY(%s) OR venue_order_id = ANY(%s))",
         [
@@ -293,7 +295,7 @@ def _newer(order: VenueOrder, than: VenueOrder) -> bool:
 
 
 def _unapplied_fills(bot_ids: Sequence[UUID]) -> dict[UUID, list[VenueFill]]:
-    rows = fetch(
+    rows = fetch_planned(
         "SELECT bot_id, symbol, trade_id, venue_order_id, client_order_id, side, price, quantity,"
         " quote_quantity, fee, fee_asset, is_maker, venue_ms FROM ledger_venuefill"
         " WHERE bot_id = ANY(%s) AND bot_seq IS NULL ORDER BY venue_ms, id",
@@ -320,7 +322,7 @@ def _unapplied_fills(bot_ids: Sequence[UUID]) -> dict[UUID, list[VenueFill]]:
 
 
 def _final_orders(bot_ids: Sequence[UUID]) -> dict[UUID, list[VenueOrder]]:
-    rows = fetch(
+    rows = fetch_planned(
         "SELECT o.bot_id, s.symbol, s.client_order_id, s.venue_order_id, s.side, s.order_type,"
         " s.status, s.price, s.quantity, s.filled, s.venue_ms FROM ledger_order o"
         " JOIN ledger_venueorderstate s ON s.client_order_id = o.client_order_id"

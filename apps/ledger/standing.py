@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from apps.common.sql import fetch
+from apps.common.sql_plans import fetch_planned
 from apps.ledger.rows import BotFacts
 from apps.trading.journal import BotStanding, StopEpochs
 from apps.trading.mode import EXITS_ONLY, FLATTEN, NOTHING, TRADE, strictness
@@ -83,7 +84,7 @@ class Standing:
 
 def read_standings(*, bot_ids: Sequence[UUID]) -> dict[UUID, Standing]:
     """The standing of each bot that exists, in one statement."""
-    return {row[0]: _standing(row) for row in fetch(_READ, [list(bot_ids)])}
+    return {row[0]: _standing(row) for row in fetch_planned(_READ, [list(bot_ids)])}
 
 
 def standing(*, bot_id: UUID) -> BotStanding:

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from apps.common.sql import columns, execute, execute_records, execute_rows, fetch
+from apps.common.sql import columns, execute, execute_records, execute_rows
+from apps.common.sql_plans import fetch_planned
 from apps.ledger.rows import (
     ZERO,
     BotBooks,
@@ -68,7 +69,7 @@ class Funds:
 def load_rows(*, table: str, row_type: type[Any], where: str, params: Sequence[Any]) -> list[Any]:
     """Rows of a projection's table as values of `row_type`."""
     names = column_names(row_type)
-    found = fetch(
+    found = fetch_planned(
         f"SELECT {columns(_names(names))} FROM {table} WHERE {where}",  # noqa: S608
         params,
     )
@@ -79,7 +80,7 @@ def load_orders(*, client_order_ids: Sequence[str]) -> dict[str, tuple[OrderRow,
     """The named orders, each with the capital of the configuration it was planned under."""
     if not client_order_ids:
         return {}
-    found = fetch(
+    found = fetch_planned(
         f"SELECT {columns(ORDER_COLUMNS, of='o')}, coalesce(c.capital, 0) FROM ledger_order o"  # noqa: S608
         " LEFT JOIN bots_botconfiguration c ON c.bot_id = o.bot_id AND c.version = o.config_version"
         " WHERE o.client_order_id = ANY(%s)",
@@ -104,7 +105,7 @@ def load_positions(*, bot_ids: Sequence[UUID]) -> dict[UUID, dict[int, PositionR
 def load_live_counts(*, bot_ids: Sequence[UUID]) -> dict[UUID, dict[tuple[int, str], int]]:
     """Per bot, how many live orders each slot has on each side."""
     counts: dict[UUID, dict[tuple[int, str], int]] = defaultdict(dict)
-    found = fetch(
+    found = fetch_planned(
         "SELECT bot_id, position_index, side, count(*) FROM ledger_order"
         " WHERE bot_id = ANY(%s) AND status = ANY(%s) GROUP BY bot_id, position_index, side",
         [list(bot_ids), LIVE_NAMES],
@@ -116,9 +117,9 @@ def load_live_counts(*, bot_ids: Sequence[UUID]) -> dict[UUID, dict[tuple[int, s
 
 def load_worth(*, books: Mapping[UUID, BotBooks]) -> None:
     """Let each bot's running sums go on from its last equity row."""
-    found = fetch(
+    found = fetch_planned(
         "SELECT b.id, e.price, e.capital, e.realised, e.fees, e.dust, e.other_fees,"
-        " e.equity - e.capital FROM unnest(%s) AS b(id), LATERAL (SELECT *"
+        " e.equity - e.capital FROM unnest(%s::uuid[]) AS b(id), LATERAL (SELECT *"
         " FROM ledger_equitypoint WHERE bot_id = b.id ORDER BY seq DESC LIMIT 1) e",
         [list(books)],
     )
@@ -134,7 +135,7 @@ def load_funds(*, account_ids: Sequence[UUID], bot_ids: Sequence[UUID]) -> Funds
     funds = Funds()
     if not account_ids:
         return funds
-    for is_bot, key, asset, total, reserved in fetch(
+    for is_bot, key, asset, total, reserved in fetch_planned(
         "SELECT false, account_id, asset, total, reserved FROM ledger_assetbalance"
         " WHERE account_id = ANY(%s) UNION ALL"
         " SELECT true, bot_id, asset, total, reserved FROM ledger_botbalance"
