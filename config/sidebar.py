@@ -25,6 +25,11 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Research",
+        False,
+        (("research.backtest", "Backtests", "query_stats"),),
+    ),
+    (
         "Accounts",
         False,
         (

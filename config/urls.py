@@ -16,6 +16,8 @@ urlpatterns = [
     path("api/", include("apps.ledger.figures_api")),
     path("api/", include("apps.bots.strategies_api")),
     path("api/", include("apps.bots.api")),
+    path("api/", include("apps.bots.check_api")),
+    path("api/", include("apps.research.api")),
 ]
 
 handler404 = "apps.common.answers.unknown_address"

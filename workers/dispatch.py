@@ -8,8 +8,10 @@ from uuid import UUID
 
 from kombu.exceptions import OperationalError
 
+from apps.research.jobs import Dispatch
 from config.celery import app
-from workers.queues import BOTS, CONTROL, SIGNALS
+from workers.job_starts import LAPSES_S
+from workers.queues import BOTS, CONTROL, RESEARCH, SIGNALS
 from workers.supervisor import Duty
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,16 @@ class CeleryDispatcher:
             queue=BOTS,
             expires=START_EXPIRES_S,
         )
+
+
+def send_job(start: Dispatch) -> None:
+    """Raises OperationalError or OSError; the claim lapses and a later sweep tries again."""
+    app.send_task(
+        "workers.run_job",
+        kwargs={"kind": start.kind, "id": str(start.id), "dispatch": start.number},
+        queue=RESEARCH,
+        expires=LAPSES_S,
+    )
 
 
 def ask_for_sweep() -> None:

@@ -8,6 +8,9 @@ RESEARCH = "research"
 SIGNALS_LIMIT_S = 60
 """A check of signals that takes longer ends with its process, which is made anew."""
 
+JOB_LIMIT_S = 6 * 3600
+"""A research job that takes longer ends with its process, and is begun again."""
+
 QUEUES = (BOTS, CONTROL, SIGNALS, RESEARCH)
 
 ROUTES = {
@@ -18,4 +21,5 @@ ROUTES = {
     "workers.trim_bot_logs": {"queue": CONTROL},
     "workers.check_signals": {"queue": SIGNALS},
     "workers.check_closed_bars": {"queue": SIGNALS},
+    "workers.run_job": {"queue": RESEARCH},
 }

@@ -7,7 +7,8 @@ import threading
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from workers.dispatch import CeleryDispatcher
+from workers import job_starts
+from workers.dispatch import CeleryDispatcher, send_job
 from workers.fleet_rows import FleetRows
 from workers.ports import StoreUnavailable
 from workers.postgres import Database
@@ -33,9 +34,18 @@ def sweep() -> int:
         pause=asyncio.sleep,
     )
     try:
-        return asyncio.run(supervisor.sweep())
+        return asyncio.run(_sweep(supervisor))
     except (StoreUnavailable, OperationalError, OSError) as trouble:
         logger.warning("nothing swept: %s", trouble)
         return 0
     finally:
         _sweeping.release()
+
+
+async def _sweep(supervisor: Supervisor) -> int:
+    """Bots and what they need first; research waits for nothing they wait for."""
+    sent = await supervisor.sweep()
+    starts = await _database.ask(job_starts.claim_starts)
+    for start in starts:
+        send_job(start)
+    return sent + len(starts)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from workers.queues import SIGNALS_LIMIT_S
+from workers.queues import JOB_LIMIT_S, SIGNALS_LIMIT_S
 
 # What a task needs is imported when it first runs: a process of one queue does not carry what
 # only the others use (ccxt and the compiled kernel are most of a worker's memory and start).
@@ -86,3 +86,11 @@ def check_closed_bars(*, closed: Sequence[tuple[str, str]], **_later: object) ->
     from workers import signals
 
     return signals.check_closed(closed={(UUID(market), timeframe) for market, timeframe in closed})
+
+
+@shared_task(name="workers.run_job", time_limit=JOB_LIMIT_S)
+def run_job(*, kind: str, id: str, dispatch: int, **_later: object) -> str:
+    """One backtest, search or training."""
+    from workers import research
+
+    return research.run_job(kind=kind, id=UUID(id), dispatch=dispatch)

@@ -12,7 +12,7 @@ from typing import Any
 from apps.research import options as given
 from apps.research.judging import Patience, find_strategy
 from apps.research.refusals import ResearchRefused
-from apps.research.results import result_of
+from apps.research.results import measured, result_of
 from apps.research.running import Outcome, run_backtest
 from apps.research.series import Series, from_files, generated
 from apps.research.tables import table
@@ -98,11 +98,12 @@ def _instrument(options: Namespace, symbol: str) -> Instrument:
 
 
 def _tell(options: Namespace, outcome: Outcome) -> None:
-    result = result_of(outcome, with_trades=bool(options.json or options.report))
+    figures = measured(outcome)
+    result = result_of(outcome, figures, with_trades=bool(options.json))
     if options.json:
         _write_json(options.json, result)
     if options.json != "-":
-        print(table(result, outcome))  # noqa: T201
+        print(table(outcome, figures))  # noqa: T201
 
 
 def _write_json(place: str, result: Mapping[str, Any]) -> None:

@@ -4,35 +4,40 @@ from typing import Any
 
 from apps.research.engine import engine
 from apps.research.running import Outcome
-from apps.trading.trades import OpenTrade, RoundTrips, open_deals, round_trips
+from apps.trading.metrics.measure import Measured, measure
+from apps.trading.trades import OpenTrade
 
 
-def result_of(outcome: Outcome, *, with_trades: bool = True) -> dict[str, Any]:
-    """What --json prints and a stored run keeps; times are ms UTC, ratios fractions."""
-    trips = trips_of(outcome)
-    end = outcome.run.equity(price=float(outcome.bars.close[-1]))
+def measured(outcome: Outcome) -> Measured:
+    """Round trips, the equity at every close and all figures."""
+    return measure(
+        fills=outcome.run.fills, state=outcome.run.state, bars=outcome.bars, bar_ms=outcome.bar_ms
+    )
+
+
+def result_of(outcome: Outcome, figures: Measured, *, with_trades: bool = True) -> dict[str, Any]:
+    """What --json prints and a stored run keeps; times are ms UTC, ratios fractions.
+
+    `seconds` is the time it took, the figures left out.
+    """
+    metrics = figures.metrics
     return {
         "strategy": outcome.wish.strategy,
         "params": dict(outcome.p),
         "plan": outcome.plan.to_json(),
         "bars": len(outcome.series.bars.open_at),
         "seconds": round(outcome.seconds, 6),
-        "trades": trips.closed.to_json() if with_trades else [],
-        "open_position": _open_position(trips.open),
-        "equity": {"start": outcome.wish.capital, "end": end},
+        "trades": figures.trips.closed.to_json() if with_trades else [],
+        "open_position": _open_position(figures.trips.open),
+        "equity": {
+            "start": metrics.capital,
+            "end": metrics.final_equity,
+            "max_drawdown": metrics.max_drawdown,
+        },
+        "metrics": metrics.to_json(),
         "warnings": list(outcome.warnings),
         "engine": engine(),
     }
-
-
-def trips_of(outcome: Outcome) -> RoundTrips:
-    """The run's deals, closed and open."""
-    return round_trips(
-        outcome.run.fills,
-        fee_in_base=outcome.instrument.fee_taken_in == "received",
-        still_open=open_deals(outcome.run.state),
-        last_price=float(outcome.bars.close[-1]),
-    )
 
 
 def _open_position(open_trades: tuple[OpenTrade, ...]) -> dict[str, Any] | None:

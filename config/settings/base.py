@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "apps.operations",
     "apps.bots",
     "apps.ledger",
+    "apps.research",
     "apps.dashboard",
     "workers",
 ]

@@ -12,6 +12,8 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.bots.models import Bot
 from apps.common.access import Denied
+from apps.research.models import Backtest
+from apps.research.wishes import Wish
 from tests.integration.faces.conftest import Caller
 from tests.integration.faces.rows import a_bot, a_fill, a_position, an_order
 
@@ -49,8 +51,12 @@ def adas(ada: User) -> dict[str, str]:
     order = an_order(bot, "1test00000000000a1")
     a_fill(order, "t1", 2)
     a_position(bot, order.client_order_id)
+    backtest = Backtest.objects.create(
+        user=ada, name="dip buyer", strategy="rsi", wish=Wish("rsi").to_json(), source={}
+    )
     return {
         "{bot}": str(bot.number),
+        "{backtest}": str(backtest.number),
         "{client_order_id}": order.client_order_id,
         "{strategy}": "rsi",
     }
@@ -104,7 +110,11 @@ def test_things_of_others_are_not_found(
     route: str, method: str, by: str, bob: User, adas: dict[str, str], as_user: Caller
 ) -> None:
     before = Bot.objects.values().get()
-    names = {**adas, "{bot}": str(getattr(Bot.objects.get(), by))}
+    names = {
+        **adas,
+        "{bot}": str(getattr(Bot.objects.get(), by)),
+        "{backtest}": str(getattr(Backtest.objects.get(), by)),
+    }
 
     answer = getattr(as_user(bob), method)(_address(route, names), {}, format="json")
 

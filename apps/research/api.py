@@ -1,0 +1,188 @@
+"""REST: backtests: ask for one, look at it, cancel it, read its report, make a bot of it."""
+
+from typing import Any
+
+import django_filters
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.models import User
+from apps.accounts.visible import find_account
+from apps.bots.bodies import NoBody
+from apps.bots.refusals import problem_of
+from apps.bots.shapes import BotShape
+from apps.bots.visible import find_bot
+from apps.common.api import Query, View, endpoint, sees_all
+from apps.common.body import checked
+from apps.common.problems import Conflict, FieldProblem, Invalid
+from apps.markets.queries import find_market
+from apps.research import services
+from apps.research.bodies import BacktestWish, PaperBotWish
+from apps.research.models import Backtest, Job
+from apps.research.queries import backtests_of, find_backtest
+from apps.research.refusals import ResearchRefused
+from apps.research.shapes import BacktestShape, WholeBacktestShape
+from apps.research.stored import find_stored_market
+from apps.research.wishes import Wish
+
+_NO_ACCOUNT = FieldProblem(
+    "account",
+    "account: you have none of this number, id or name.",
+    "Give one of your own exchange accounts.",
+)
+_OF_THE_WISH = ("preset", "parameters", "plan", "limits", "capital", "fee", "maker_fee", "slippage")
+DEFAULT_TIMEFRAME, DEFAULT_EXCHANGE = "5m", "binance"
+
+
+class BacktestQuery(Query):
+    """Backtests by status, strategy, symbol and part of their name."""
+
+    status = django_filters.ChoiceFilter(
+        choices=Job.Status.choices, help_text="Give queued, running, done, failed or canceled."
+    )
+    strategy = django_filters.CharFilter(max_length=60)
+    symbol = django_filters.CharFilter(max_length=50)
+    name = django_filters.CharFilter(lookup_expr="icontains", max_length=100)
+
+
+class Backtests(View):
+    """GET: one's backtests. POST: a new one, run as soon as a research process is free."""
+
+    def post(self, request: Request) -> Response:
+        wish = checked(BacktestWish, request.data)
+        try:
+            row = services.create_backtest(user=self.caller, **_asked(wish, self.caller))
+        except ResearchRefused as refused:
+            raise _refused(refused, wish) from refused
+        return Response(_shown(row, self.caller), status=201)
+
+    def get(self, request: Request) -> Response:
+        rows = backtests_of(user=self.caller, everybody=sees_all(request))
+        return self.page(
+            BacktestQuery.narrow(rows, request), shape=BacktestShape, order=("-number",)
+        )
+
+
+class OneBacktest(View):
+    """GET: a backtest with its result. DELETE: one that is over."""
+
+    def get(self, request: Request, backtest: str) -> Response:
+        return Response(_shown(find_backtest(reference=backtest, user=self.caller), self.caller))
+
+    def delete(self, request: Request, backtest: str) -> Response:
+        found = find_backtest(reference=backtest, user=self.caller)
+        try:
+            services.delete_job(job=found, actor=self.caller)
+        except ResearchRefused as refused:
+            raise Conflict(_sentence(refused)) from refused
+        return Response({"deleted": found.pk})
+
+
+class Cancel(View):
+    """POST: end it; what is over stays as it is. Safe to repeat."""
+
+    def post(self, request: Request, backtest: str) -> Response:
+        found = find_backtest(reference=backtest, user=self.caller)
+        checked(NoBody, request.data)
+        services.cancel_job(job=found, actor=self.caller)
+        return Response(_shown(found, self.caller))
+
+
+class PaperBot(View):
+    """POST: a stopped bot on paper money that does what the backtest did."""
+
+    def post(self, request: Request, backtest: str) -> Response:
+        found = find_backtest(reference=backtest, user=self.caller)
+        wish = checked(PaperBotWish, request.data)
+        account = None
+        if "account" in wish:
+            account = find_account(reference=wish["account"], user=self.caller)
+            if account is None:
+                raise Invalid([_NO_ACCOUNT])
+        try:
+            bot = services.start_paper_bot(
+                backtest=found, actor=self.caller, account=account, name=wish.get("name", "")
+            )
+        except ResearchRefused as refused:
+            raise Conflict(_sentence(refused)) from refused
+        return Response(
+            BotShape(find_bot(reference=str(bot.pk), user=self.caller)).data, status=201
+        )
+
+
+# ---- from a request to what the service takes --------------------------------------------------
+
+
+def _asked(given: dict[str, Any], user: User) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        name: given[name] for name in ("name", "start", "end", "generated", "detail_timeframe")
+        if name in given
+    }  # fmt: skip
+    values = {name: given[name] for name in _OF_THE_WISH if name in given}
+    timeframe = given.get("timeframe")
+    if "bot" in given:
+        bot = find_bot(reference=given["bot"], user=user)
+        values = {**services.values_of(bot), **values}
+        timeframe = timeframe or bot.timeframe
+        if "symbol" not in given and "generated" not in given:
+            asked["market"] = bot.market
+    elif "strategy" not in given:
+        raise ResearchRefused("strategy: name one, or a bot that has one")
+    asked["timeframe"] = timeframe = timeframe or DEFAULT_TIMEFRAME
+    if "symbol" in given:
+        asked["market"] = _market(given, timeframe, user)
+    strategy = given.get("strategy") or values.pop("strategy")
+    return {**asked, "wish": Wish(**{**values, "strategy": strategy})}
+
+
+def _market(given: dict[str, Any], timeframe: str, user: User) -> Any:
+    if "account" not in given:
+        return find_stored_market(
+            exchange=given.get("exchange", DEFAULT_EXCHANGE),
+            symbol=given["symbol"],
+            timeframe=timeframe,
+        )
+    account = find_account(reference=given["account"], user=user)
+    if account is None:
+        raise Invalid([_NO_ACCOUNT])
+    market = find_market(
+        exchange=account.exchange,
+        environment=account.environment,
+        venue_name=account.venue_name,
+        symbol=given["symbol"],
+    )
+    if market is None:
+        raise ResearchRefused(
+            f"symbol {given['symbol']!r} is not a spot market of {account}: "
+            "choose one of its markets"
+        )
+    return market
+
+
+def _refused(error: ValueError, given: dict[str, Any]) -> Invalid:
+    remedies = {name: str(field.help_text or "") for name, field in BacktestWish().fields.items()}
+    strategy = str(given.get("strategy", ""))
+    problem = problem_of(error, remedies=remedies, strategy=strategy)
+    first = str(error).partition(" ")[0]
+    for group in ("plan", "limits"):
+        if first in given.get(group, {}):
+            problem = FieldProblem(f"{group}.{first}", _sentence(error), remedies[group])
+    return Invalid([problem])
+
+
+def _shown(row: Backtest, user: User) -> Any:
+    whole = Backtest.objects.select_related("user").get(pk=row.pk)
+    return WholeBacktestShape(whole).data
+
+
+def _sentence(error: ValueError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+urlpatterns = [
+    endpoint("backtests", Backtests, "backtests"),
+    endpoint("backtests/{backtest}", OneBacktest, "backtest"),
+    endpoint("backtests/{backtest}/cancel", Cancel, "backtest-cancel"),
+    endpoint("backtests/{backtest}/bot", PaperBot, "backtest-bot"),
+]
