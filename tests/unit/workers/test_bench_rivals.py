@@ -102,7 +102,7 @@ def test_our_own_engine_trades_over_the_wire(tmp_path):
 def test_an_engine_that_ends_is_told_with_its_last_words(tmp_path):
     gone = Contestant(Engine("gone", "in_no_such_module"), sys.executable, tmp_path)
     try:
-        with pytest.raises(EngineError, match="gone ended: .+ No module named"):
+        with pytest.raises(EngineError, match=r"gone ended: .+ No module named"):
             gone.ask({})
     finally:
         gone.end()
