@@ -46,12 +46,22 @@ def default(strategy: Strategy):
 
 
 def _is_honest(strategy: Strategy, check) -> None:
-    """One of the checks of `verify-strategy`, with the defaults and with every preset."""
-    for preset in ("", *strategy.presets):
-        p = strategy.values(preset=preset)
+    """One of the checks of `verify-strategy`, with each preset and each choice."""
+    for name, p in _variants(strategy).items():
         bars = market(count=max(COUNT, honesty.least_bars(strategy, p)))
         found = check(ready(strategy, bars), bars, p)
-        assert found.passed, f"{preset or 'defaults'}: {found.said}"
+        assert found.passed, f"{name}: {found.said}"
+
+
+def _variants(strategy: Strategy) -> dict:
+    """Values whose signals differ: the defaults, each preset, each choice."""
+    found = {"defaults": strategy.values()}
+    found |= {name: strategy.values(preset=name) for name in strategy.presets}
+    for item in strategy.parameters:
+        for one in item.choices:
+            found[f"{item.name} {one}"] = strategy.values({item.name: one})
+    distinct = {strategy.parameter_hash(p): name for name, p in reversed(found.items())}
+    return {name: found[name] for name in distinct.values()}
 
 
 def says_something(strategy: Strategy) -> None:
@@ -149,9 +159,8 @@ def says_why(strategy: Strategy) -> None:
     """Every signal has its explanation, and what the explanation says is so at that bar."""
     bars = market()
     strategy = ready(strategy, bars)
-    chosen = [{}, *({item.name: one} for item in strategy.parameters for one in item.choices)]
-    for values in chosen:
-        _explained(strategy, bars, strategy.values(values))
+    for p in _variants(strategy).values():
+        _explained(strategy, bars, p)
 
 
 def _explained(strategy: Strategy, bars: Bars, p) -> None:

@@ -21,7 +21,9 @@ def test_strategy_keeps_the_contract(contract, name):
 def test_every_strategy_of_the_catalogue_is_there():
     assert set(strategies()) >= {
         "bollinger",
+        "dca",
         "ema_cross",
+        "macd_dca",
         "rsi",
         "scalper",
         "simple_dca",

@@ -59,6 +59,16 @@ def _trend(strategy: str, timeframe: str, fast: int, slow: int, band: float) -> 
     return DemoPreset(strategy, timeframe, pace)
 
 
+def _ladder(start: str, timeframe: str, deviation: float, take_profit: float) -> DemoPreset:
+    pace = {"start": start, "safety_deviation": deviation, "take_profit": take_profit}
+    return DemoPreset("dca", timeframe, pace, {"quote_per_entry": 0.03, "safety_quote": 0.03})
+
+
+def _macd(timeframe: str, fast: int, slow: int, signal: int) -> DemoPreset:
+    pace = {"fast": fast, "slow": slow, "signal": signal, "min_profit": 0.001}
+    return DemoPreset("macd_dca", timeframe, pace)
+
+
 # Short and narrow, so that something is seen within a minute.
 _KNOWN = (
     _rsi("5s", 5, 45.0, 55.0),
@@ -74,6 +84,10 @@ _KNOWN = (
     _quick("ema_cross", "1s", {"fast": 5, "slow": 13}, take_profit=0.002, stop_loss=0.003),
     _trend("trend_ema_fast", "5s", 4, 10, 0.0001),
     _quick("bollinger", "15s", {"period": 6, "buy_below": 0.3}, stop_loss=0.004),
+    _ladder("asap", "5s", 0.0008, 0.0015),
+    _macd("5s", 4, 9, 3),
+    _ladder("rsi_below", "5s", 0.0015, 0.002),
+    _macd("1s", 6, 13, 5),
 )
 
 

@@ -26,7 +26,7 @@ from workers.launch.state import write_private
 VENUE = "demo"
 _LOGIN = "admin"
 # Twice what the bots are assigned, in every quote asset they use.
-_OPENING_BALANCES = {"USDT": "100000", "BTC": "1", "ETH": "1", "SOL": "10", "BNB": "1"}
+_OPENING_BALANCES = {"USDT": "250000", "BTC": "2", "ETH": "1", "SOL": "10", "BNB": "1"}
 
 
 def seed(*, venue: SimulatedVenue, password: str, token_file: Path) -> int:

@@ -32,6 +32,16 @@ _FAST: Mapping[str, Mapping[str, Any]] = {
         "quote_per_entry": 250.0,
     },
     "ema_cross": {"fast": 3, "slow": 8, "quote_per_entry": 250.0},
+    "macd_dca": {
+        "fast": 4,
+        "slow": 9,
+        "signal": 3,
+        "initial_share": 0.02,
+        "dca_share": 0.01,
+        "max_share": 0.1,
+        "min_profit": 0.001,
+    },
+    "dca": {"safety_deviation": 0.0008, "take_profit": 0.0015, "cooldown_s": 20.0},
     "trend_ema": {"fast": 6, "slow": 18, "share": 0.03},
     "trend_ema_fast": {"fast": 4, "slow": 10, "band": 0.0001, "share": 0.03},
 }
