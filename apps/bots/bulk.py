@@ -13,6 +13,7 @@ from django.db import transaction
 from apps.accounts.models import ExchangeAccount, User
 from apps.audit import services as audit
 from apps.bots.drafts import BotRefused, Draft, make_draft
+from apps.bots.findings import look_at, price_of, refuse_errors
 from apps.bots.models import Bot, BotConfiguration
 from apps.bots.rows import Actor
 from apps.bots.services import check_capital, check_startable
@@ -62,23 +63,43 @@ def start_new_bots(*, user: User, wishes: Sequence[BotWish], actor: Actor) -> li
 def _drafts(wishes: Sequence[BotWish]) -> list[Draft]:
     """One check for all bots that want the same on the same market."""
     checked: dict[tuple[object, ...], Draft] = {}
+    prices: dict[tuple[UUID, str], Decimal | None] = {}
     drafts = []
     for wish in wishes:
         asked = orjson.dumps([wish.parameters, wish.plan_changes], option=orjson.OPT_SORT_KEYS)
-        key = (wish.strategy, wish.market.pk, wish.capital, asked)
+        key = (wish.strategy, wish.market.pk, wish.timeframe, wish.capital, asked)
         if key not in checked:
+            place = (wish.market.pk, wish.timeframe)
+            if place not in prices:
+                prices[place] = price_of(market=wish.market, timeframe=wish.timeframe)
             try:
-                checked[key] = make_draft(
-                    strategy=wish.strategy,
-                    market=wish.market,
-                    capital=wish.capital,
-                    parameters=wish.parameters,
-                    plan_changes=wish.plan_changes,
-                )
+                checked[key] = _draft(wish, prices[place])
             except BotRefused as refused:
                 raise BotRefused(f"{wish.name} on {wish.market.symbol}: {refused}") from refused
         drafts.append(checked[key])
     return drafts
+
+
+def _draft(wish: BotWish, price: Decimal | None) -> Draft:
+    """What the wish comes to, looked at as before any start."""
+    draft = make_draft(
+        strategy=wish.strategy,
+        market=wish.market,
+        capital=wish.capital,
+        parameters=wish.parameters,
+        plan_changes=wish.plan_changes,
+    )
+    if price is not None:
+        looked = look_at(
+            plan=draft.plan,
+            limits=draft.limits,
+            capital=draft.capital,
+            market=wish.market,
+            timeframe=wish.timeframe,
+            price=price,
+        )
+        refuse_errors(looked)
+    return draft
 
 
 def _check_names(user: User, wishes: Sequence[BotWish]) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from apps.accounts.models import ExchangeAccount, User
 from apps.bots.books import the_books
 from apps.bots.drafts import BotRefused
+from apps.bots.findings import look_at_bot, refuse_errors
 from apps.bots.models import Bot
 from apps.bots.rows import Actor, change, locked, locked_with_funds, nudge
 from apps.operations.services import raise_stop, system_state
@@ -26,6 +27,7 @@ def start_bot(*, bot: Bot, actor: Actor) -> Bot:
             return row
         if row.desired_status == STOPPED:
             check_capital(account=row.account, quote=row.quote, capital=row.capital, but=row)
+            _check_configuration(row)
         changes = {"desired_status": RUNNING}
         if failed:
             changes |= {"observed_status": Bot.Observed.STARTING.value}
@@ -54,6 +56,17 @@ def check_startable(*, account: ExchangeAccount) -> None:
         raise BotRefused(f"account {account.name} is disabled: enable it first")
     if system_state().state == "EMERGENCY_STOP":
         raise BotRefused("an emergency stop is in force: resume the system first")
+
+
+def _check_configuration(row: Bot) -> None:
+    """BotRefused when the pre-flight check finds an error.
+
+    A bot that holds something may start all the same: guarding that comes first, and each entry
+    is reviewed on its own.
+    """
+    looked = look_at_bot(bot=row)
+    if looked and not looked.passed and not the_books().open_positions(bot_id=row.pk):
+        refuse_errors(looked)
 
 
 def check_capital(

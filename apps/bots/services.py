@@ -18,6 +18,7 @@ from apps.bots.desired import (
     stop_bots,
 )
 from apps.bots.drafts import BotRefused, Draft, make_draft
+from apps.bots.findings import look_at, look_at_bot, refuse_errors
 from apps.bots.models import Bot, BotConfiguration
 from apps.bots.rows import Actor, change, locked, locked_with_funds, nudge
 from apps.markets.models import Market
@@ -31,6 +32,7 @@ __all__ = [
     "check_startable",
     "create_bot",
     "describe_bot",
+    "find_market_of",
     "pause_bot",
     "resume_bot",
     "start_bot",
@@ -65,7 +67,7 @@ def create_bot(
 
     `symbol` in any spelling. `limits` and `plan_changes` as `Limits` and `Plan` name them.
     """
-    market = _market(account, symbol)
+    market = find_market_of(account=account, symbol=symbol)
     _check_identity(user, account, name, kind, timeframe)
     draft = make_draft(
         strategy=strategy,
@@ -143,6 +145,8 @@ def update_configuration(
             return current
         if draft.capital > current.capital:
             check_capital(account=row.account, quote=row.quote, capital=draft.capital, but=row)
+        if row.desired_status != Bot.Desired.STOPPED:
+            _check_draft(row, draft)
         before = _shown(row, current)
         saved = _save_version(row, current.version + 1, draft, actor, apply_to_open=apply_to_open)
         audit.record(
@@ -176,7 +180,8 @@ def describe_bot(
 # ---- parts -----------------------------------------------------------------------------------
 
 
-def _market(account: ExchangeAccount, symbol: str) -> Market:
+def find_market_of(*, account: ExchangeAccount, symbol: str) -> Market:
+    """The account's market in any spelling; BotRefused when there is none."""
     market = find_market(
         exchange=account.exchange,
         environment=account.environment,
@@ -188,6 +193,19 @@ def _market(account: ExchangeAccount, symbol: str) -> Market:
             f"symbol {symbol!r} is not a spot market of {account}: choose one of its markets"
         )
     return market
+
+
+def _check_draft(row: Bot, draft: Draft) -> None:
+    """A bot that trades is not given errors that it did not have before."""
+    now = look_at_bot(bot=row)
+    after = look_at(
+        plan=draft.plan,
+        limits=draft.limits,
+        capital=draft.capital,
+        market=row.market,
+        timeframe=row.timeframe,
+    )
+    refuse_errors(after, known=now.findings if now else ())
 
 
 def _check_identity(

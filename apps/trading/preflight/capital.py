@@ -63,15 +63,22 @@ def capital_at_worst(setup: Setup, price: float | None) -> Iterator[Finding]:
             "of the capital.",
             **numbers,
         )  # fmt: skip
-    cap = plan.position_cap
-    if cap is not None and entry > cap * whole:
+    wanted = plan.quote_per_entry or 0.0
+    if setup.entry.field == "position_cap" and wanted:
         yield warning(
             "position_cap",
-            f"The entry takes {plain(entry)} {quote}, more than the {plain(cap * capital)} {quote} "
-            "that position_cap admits: no add is ever bought.",
-            f"Set position_cap to at least {percent(at_least(entry / capital))}.",
-            cap=cap * capital, entry=entry,
+            f"position_cap admits {plain((plan.position_cap or 0.0) * capital)} {quote}: the entry "
+            f"of {plain(wanted)} {quote} is cut to {plain(setup.entry.quote)} {quote}, and nothing "
+            "is added to it.",
+            f"Set position_cap to {percent(at_least(one_entry(setup, wanted) / capital))} or more, "
+            "or lower quote_per_entry.",
+            wanted=wanted, entry=setup.entry.quote,
         )  # fmt: skip
+
+
+def one_entry(setup: Setup, quote: float) -> float:
+    """What must be there for an entry of this amount."""
+    return setup.cost(setup.entry._replace(quote=quote))
 
 
 def _parts(setup: Setup) -> str:

@@ -7,11 +7,13 @@ from apps.trading.instrument import Instrument
 from apps.trading.plan import Plan
 from apps.trading.preflight import capital as money
 from apps.trading.preflight import exits, fees, orders, prices
-from apps.trading.preflight.finding import ORDER, Finding, Level, note
+from apps.trading.preflight.finding import ORDER, Finding, Level, error, note
 from apps.trading.preflight.grid import grid
 from apps.trading.preflight.setup import Setup
 from apps.trading.risk import Limits
 
+# Whole steps up to here are exact floats, and fit the instrument's decimals.
+MOST = 1e15
 Check = Callable[[Setup, float | None], Iterator[Finding]]
 
 
@@ -61,6 +63,8 @@ def preflight(
     """
     setup = Setup(plan, instrument, float(capital), limits, slippage)
     at = float(price) if price else None
+    if beyond := out_of_reckoning(setup, at):
+        return (beyond,)
     found = [finding for check in checks for finding in check(setup, at)]
     found += prices.times(setup, bar_s)
     if at is None:
@@ -73,6 +77,23 @@ def preflight(
             )
         )
     return tuple(sorted(found, key=lambda finding: ORDER.index(finding.level)))
+
+
+def out_of_reckoning(setup: Setup, price: float | None) -> Finding | None:
+    """Amounts and prices so large or small that no venue's steps and no exact figure hold them."""
+    # A grid's lines are prices; all else are amounts, counted in lots at the price.
+    amounts = [setup.capital, *(buy.quote for buy in setup.buys), setup.plan.grid_quote or 0.0]
+    steps = [line / setup.tick for line in setup.plan.grid_lines()]
+    if price:
+        steps += [price / setup.tick, *(amount / price / setup.lot for amount in amounts)]
+    if all(value < MOST for value in (*amounts, *steps)):
+        return None
+    return error(
+        setup.entry.field if not setup.is_grid else "grid_cells",
+        "Amounts or prices of this plan are so far from the market's lots and ticks that nothing "
+        "can be reckoned with them.",
+        "Give amounts of the market's own order.",
+    )
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

@@ -163,10 +163,12 @@ def _remedy(setup: Setup, needed: float, share: float) -> str:
     if needed == inf:
         return "Set a stop_loss that lies nearer, or choose another market."
     amount = at_least(needed / share)
-    if setup.plan.capital_per_entry is None:
+    if setup.plan.capital_per_entry is None and setup.entry.field == "quote_per_entry":
         return f"Set quote_per_entry to at least {plain(amount)} {quote}."
     capital = at_least(setup.capital * needed / (setup.entry.quote * share))
-    return f"Give the bot at least {plain(capital)} {quote} of capital, or a larger share of it."
+    return (
+        f"Give the bot at least {plain(capital)} {quote} of capital, or raise {setup.entry.field}."
+    )
 
 
 # ---- what steps leave --------------------------------------------------------------------------

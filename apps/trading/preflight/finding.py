@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import field as part
 from enum import StrEnum
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 from typing import Any
 
 
@@ -30,7 +30,12 @@ class Finding:
     numbers: Mapping[str, Any] = part(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "level": self.level.value, "numbers": dict(self.numbers)}
+        """JSON knows no infinity: what is beyond every number is null."""
+        numbers = {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in self.numbers.items()
+        }
+        return {**asdict(self), "level": self.level.value, "numbers": numbers}
 
     def in_words(self) -> str:
         """Message and remedy as people read them."""

@@ -100,15 +100,16 @@ class Setup:
     @cached_property
     def entry(self) -> Buy:
         plan = self.plan
-        if plan.capital_per_entry is None:
-            return Buy(
-                "the entry", "quote_per_entry", plan.quote_per_entry or 0.0,
-                plan.entry_offset, not self.entry_rests,
-            )  # fmt: skip
-        return Buy(
-            "the entry", "capital_per_entry", self.without_costs(plan.capital_per_entry),
-            plan.entry_offset, not self.entry_rests,
-        )  # fmt: skip
+        market = plan.entry == "market"
+        field, quote = "quote_per_entry", plan.quote_per_entry or 0.0
+        if plan.capital_per_entry is not None:
+            field, quote = "capital_per_entry", self.without_costs(plan.capital_per_entry)
+        if plan.position_cap is not None:
+            # Made smaller where the cap does not admit it, costs included.
+            margin = MARKET_MARGIN if market else 0.0
+            most = plan.position_cap * self.capital / ((1.0 + margin) * (1.0 + self.taker))
+            field, quote = ("position_cap", most) if most < quote else (field, quote)
+        return Buy("the entry", field, quote, plan.entry_offset, market)
 
     def without_costs(self, share: float) -> float:
         """What a share of the capital buys for, its costs and its margin taken off."""
