@@ -48,6 +48,11 @@ def installation(exchange: SimExchangeProcess, settings: Any, tmp_path: Path) ->
     User.objects.create_superuser("admin", password="only-for-tests", role=User.Role.ADMIN)
 
 
+def ready_strategies() -> set[str]:
+    """Those that need nothing a demo does not have."""
+    return {name for name, strategy in known_strategies().items() if not strategy.needs}
+
+
 def demo(*arguments: str) -> dict[str, Any]:
     out = StringIO()
     call_command("demo", *arguments, "--json", stdout=out, stderr=StringIO())
@@ -67,7 +72,7 @@ def test_the_fleet_is_brought_up_to_a_number_and_taken_away(
     assert (again["bots"], again["made"]) == (40, 0)
     bots = Bot.objects.select_related("market", "config", "account")
     assert len({bot.name for bot in bots}) == 40
-    assert {bot.strategy for bot in bots} == set(known_strategies())
+    assert {bot.strategy for bot in bots} == ready_strategies()
     assert {bot.market.symbol for bot in bots} == set(MARKETS)
     assert {bot.account.name for bot in bots} == {"demo fleet 1", "demo fleet 2"}
     assert all(bot.desired_status == "RUNNING" and bot.config_id for bot in bots)
@@ -184,5 +189,4 @@ def test_every_preset_makes_a_bot_on_every_kind_of_market() -> None:
                 actor=world.user,
             )
 
-    ready = {name for name, strategy in known_strategies().items() if not strategy.needs}
-    assert {bot.strategy for bot in Bot.objects.all()} == ready
+    assert {bot.strategy for bot in Bot.objects.all()} == ready_strategies()
