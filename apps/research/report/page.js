@@ -79,7 +79,7 @@
   function mark() {
     const range = chart.timeScale().getVisibleRange();
     if (!range || !rows.length) return;
-    const { gain, loss, note: blue } = colours();
+    const { gain, loss, note: blue, "ink-soft": quiet } = colours();
     const until = range.to + drawing.candles.span_ms / 1000;
     const found = [];
     for (let k = 0; k < count; k += 1) {
@@ -90,14 +90,16 @@
     const first = rows[0].time;
     const end = rows[rows.length - 1].time + drawing.candles.span_ms / 1000;
     for (const k of found.length > MOST_MARKS ? (chosen === null ? [] : [chosen]) : found) {
-      const few = found.length <= 40;
+      // Beside a chosen trade the others step back.
+      const back = chosen !== null && chosen !== k;
+      const few = !back && found.length <= 40;
       if (trades.opened_at[k] >= first && trades.opened_at[k] < end) {
-        marks.push({ time: candleAt(trades.opened_at[k]), position: "belowBar", shape: "arrowUp", color: blue, text: few ? "buy" : "" });
+        marks.push({ time: candleAt(trades.opened_at[k]), position: "belowBar", shape: "arrowUp", color: back ? quiet : blue, text: few ? "buy" : "" });
       }
       if (trades.exit[k] !== null && trades.closed_at[k] < end) {
         marks.push({
           time: candleAt(trades.closed_at[k]), position: "aboveBar", shape: "arrowDown",
-          color: trades.pnl[k] > 0 ? gain : loss, text: few ? percent(trades.ratio[k]) : "",
+          color: back ? quiet : trades.pnl[k] > 0 ? gain : loss, text: few ? percent(trades.ratio[k]) : "",
         });
       }
     }
