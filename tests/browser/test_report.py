@@ -36,7 +36,8 @@ def is_drawn(reader: Person, chart: str) -> bool:
             const pane = [...box.querySelectorAll("canvas")].reduce((most, one) =>
                 one.width * one.height > most.width * most.height ? one : most);
             if (pane.getBoundingClientRect().width < 0.6 * box.clientWidth) return false;
-            const strip = pane.getContext("2d").getImageData(pane.width / 2, 0, 60, pane.height).data;
+            const pen = pane.getContext("2d");
+            const strip = pen.getImageData(pane.width / 2, 0, 60, pane.height).data;
             return new Set(new Uint32Array(strip.buffer)).size > 4;
             """,
             chart,

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -275,3 +276,12 @@ def test_every_figure_has_a_group_a_unit_and_a_meaning():
     assert {each.unit for each in told} == set(UNITS)
     assert len({each.label for each in told}) == len(told)
     assert all(each.meaning for each in told)
+
+
+def test_the_page_about_metrics_tells_every_figure():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "concepts" / "metrics.md").read_text()
+
+    rows = [
+        f"| {each.label} | `{each.name}` | {each.unit} | {each.meaning} |" for each in figures()
+    ]
+    assert [row for row in rows if row not in page] == []
