@@ -6,10 +6,14 @@ from pathlib import Path
 
 from django.conf import settings
 
+from apps.common.strategy_limit import strategy_limit
 from apps.strategies import load_strategies
 from apps.trading.strategy import Strategy, strategies
 
 logger = logging.getLogger(__name__)
+
+LOAD_LIMIT_S = 10.0
+"""What loading one of a user's files may take."""
 
 
 def known_strategies() -> dict[str, Strategy]:
@@ -21,5 +25,5 @@ def known_strategies() -> dict[str, Strategy]:
 @cache
 def _load() -> None:
     folder = Path(settings.STRATEGY_PATH) if settings.STRATEGY_PATH else None
-    for problem in load_strategies(folder):
+    for problem in load_strategies(folder, guard=lambda: strategy_limit(LOAD_LIMIT_S)):
         logger.warning("a strategy could not be loaded: %s", problem)

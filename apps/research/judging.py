@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from apps.common.strategy_limit import StrategyCanceled, StrategyTooSlowError, strategy_limit
 from apps.research.refusals import Canceled, ResearchRefused
-from apps.strategies import StrategyFileError, load_strategies
+from apps.strategies import StrategyFileError, load_strategies, load_strategy_file
 from apps.trading.bar import Bars
 from apps.trading.params import Values
 from apps.trading.plan import Plan
@@ -21,6 +21,8 @@ from apps.trading.strategy import Strategy, plan_of, strategies
 
 LIMIT_S = 60.0
 """What one call of a strategy may take, however many the bars."""
+LOAD_LIMIT_S = 10.0
+"""What loading one of a user's files may take."""
 
 
 def never() -> bool:
@@ -37,12 +39,22 @@ class Patience:
 
 def find_strategy(name: str, *, folder: Path | None, patience: Patience) -> Strategy:
     """The strategy of that name; ResearchRefused lists the known ones, or what is wrong."""
-    with _told("the strategy files", patience):
-        broken = load_strategies(folder)
+    with told("the strategy files", patience):
+        broken = load_strategies(folder, guard=_loading)
     known = strategies()
     if name in known:
         return known[name]
     raise ResearchRefused(_unknown(name, known, broken))
+
+
+def load_file(path: Path) -> StrategyFileError | None:
+    """Ours, and one file of a user's; what is wrong with it."""
+    load_strategies()
+    return load_strategy_file(path, guard=_loading)
+
+
+def _loading() -> AbstractContextManager[None]:
+    return strategy_limit(LOAD_LIMIT_S)
 
 
 def chosen(
@@ -58,7 +70,7 @@ def chosen(
         values = strategy.values(parameters, preset=preset)
     except (ValueError, TypeError) as error:
         raise ResearchRefused(str(error)) from error
-    with _told(f"strategy {strategy.name}", patience, refusals=(ValueError, TypeError)):
+    with told(f"strategy {strategy.name}", patience, refusals=(ValueError, TypeError)):
         return values, plan_of(strategy, values, plan)
 
 
@@ -67,7 +79,7 @@ def signal_bits(
 ) -> NDArray[np.uint8]:
     """A verdict per bar; ResearchRefused when the strategy raises, hangs or returns nonsense."""
     # What it returns is looked at inside too: a foreign object may raise at any touch.
-    with _told(f"strategy {strategy.name}", patience):
+    with told(f"strategy {strategy.name}", patience):
         given: Any = strategy.signals(bars, p)
         if not (isinstance(given, tuple) and len(given) == len(Signals._fields)):
             raise SignalShapeError(
@@ -79,7 +91,7 @@ def signal_bits(
 
 def warm_up_of(strategy: Strategy, p: Values, patience: Patience) -> int:
     """Bars without a verdict at the start."""
-    with _told(f"strategy {strategy.name}", patience):
+    with told(f"strategy {strategy.name}", patience):
         return int(strategy.warm_up(p))
 
 
@@ -87,7 +99,7 @@ def warm_up_of(strategy: Strategy, p: Values, patience: Patience) -> int:
 
 
 @contextmanager
-def _told(
+def told(
     who: str, patience: Patience, *, refusals: tuple[type[Exception], ...] = ()
 ) -> Iterator[None]:
     """Turn whatever a strategy's code does into one sentence; `refusals` speak for themselves."""

@@ -93,16 +93,25 @@ def _add_bars(made: argparse.ArgumentParser) -> None:
 
 def _add_values(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("values")
+    add_strategy_values(group)
     for name, dest, help_text in (
-        ("--set", "parameters", "a parameter of the strategy; may be repeated"),
         ("--plan", "plan", "a field of the plan, such as take_profit=0.01; may be repeated"),
         ("--limit", "limits", "a limit, such as max_exposure=0.5; may be repeated"),
     ):
-        group.add_argument(
-            name, dest=dest, action="append", type=_assignment, default=[],
-            metavar="NAME=VALUE", help=help_text,
-        )  # fmt: skip
+        _add_assignment(group, name, dest, help_text)
+
+
+def add_strategy_values(group: Any) -> None:
+    """--set and --preset, as every command that names a strategy has them."""
+    _add_assignment(group, "--set", "parameters", "a parameter of the strategy; may be repeated")
     group.add_argument("--preset", default="", help="named values of the strategy's parameters")
+
+
+def _add_assignment(group: Any, name: str, dest: str, help_text: str) -> None:
+    group.add_argument(
+        name, dest=dest, action="append", type=_assignment, default=[],
+        metavar="NAME=VALUE", help=help_text,
+    )  # fmt: skip
 
 
 def _add_costs(made: argparse.ArgumentParser) -> None:

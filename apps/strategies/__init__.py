@@ -5,6 +5,8 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +23,28 @@ class StrategyFileError:
         return f"{self.path}, line {self.line}: {self.message}"
 
 
-def load_strategies(folder: Path | None = None) -> list[StrategyFileError]:
-    """Load ours, then every *.py of the user's folder; what fails is reported, not raised."""
+Guard = Callable[[], AbstractContextManager[None]]
+
+
+def load_strategies(
+    folder: Path | None = None, *, guard: Guard = nullcontext
+) -> list[StrategyFileError]:
+    """Load ours, then every *.py of the user's folder; what fails is reported, not raised.
+
+    `guard` is held around each of the user's files, such as a limit of time.
+    """
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     if folder is None:
         return []
     if not folder.is_dir():
         return [StrategyFileError(str(folder), 0, "is not a folder: correct STRATEGY_PATH")]
-    problems = (_load(path) for path in sorted(folder.glob("*.py")))
+    problems = (load_strategy_file(path, guard=guard) for path in sorted(folder.glob("*.py")))
     return [problem for problem in problems if problem is not None]
 
 
-def _load(path: Path) -> StrategyFileError | None:
+def load_strategy_file(path: Path, *, guard: Guard = nullcontext) -> StrategyFileError | None:
+    """Load one file of a user's; what is wrong with it."""
     name = f"user_strategies.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -41,7 +52,8 @@ def _load(path: Path) -> StrategyFileError | None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with guard():
+            spec.loader.exec_module(module)
     except Exception as error:
         # A user's file may raise anything; the other strategies must not suffer.
         del sys.modules[name]

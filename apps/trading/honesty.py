@@ -111,7 +111,8 @@ def warm_up(strategy: Strategy, bars: Bars, p: Values) -> Check:
     if found.size:
         said = f"a signal at bar {int(found[0])}, but warm_up() says {early}: one of them is wrong"
         return Check("warm-up", False, said)
-    return Check("warm-up", True, f"no signal in the first {early} bars")
+    said = f"no signal in the first {early} bars" if early else "it needs none"
+    return Check("warm-up", True, said)
 
 
 def recursion(strategy: Strategy, bars: Bars, p: Values) -> Check:
@@ -121,17 +122,17 @@ def recursion(strategy: Strategy, bars: Bars, p: Values) -> Check:
     short = strategy.warm_up(p) + 1
     worst = _sensitivity(strategy, bars, p, whole, ends=ends, history=memory)
     least = _sensitivity(strategy, bars, p, whole, ends=ends, history=short)
-    shown = ", ".join(f"{name} {value:.2g}" for name, value in least.items())
+    shown = ", ".join(f"{name} {100 * value:.2g} %" for name, value in least.items())
     for name, value in worst.items():
         if value > _CLOSE:
             said = (
-                f"with the {memory} bars of memory() {name} differs by {value:.2g} from its value "
-                "with all history: make memory() longer"
+                f"with the {memory} bars of memory() {name} is off by {100 * value:.2g} % of what "
+                "it is with all history: make memory() longer"
             )
             return Check("recursion", False, said)
     said = f"{memory} bars of history are enough"
     if memory != short:
-        said += f"; with {short} the relative differences are {shown}"
+        said += f"; with {short} they are off: {shown}"
     return Check("recursion", True, said)
 
 

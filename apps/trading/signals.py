@@ -25,6 +25,12 @@ class SignalShapeError(ValueError):
     """A strategy's signals do not fit its bars; the message says how."""
 
 
+_KINDS = {
+    "enter": (np.bool_, "booleans"),
+    "exit": (np.bool_, "booleans"),
+    "add": (np.bool_, "booleans"),
+    "strength": (np.float64, "floats"),
+}
 _ENTER, _EXIT, _ADD = np.uint8(SIGNAL_ENTER), np.uint8(SIGNAL_EXIT), np.uint8(SIGNAL_ADD)
 
 
@@ -39,14 +45,16 @@ def full_strength(count: int) -> NDArray[np.float64]:
 
 def to_bits(signals: Signals, *, bars: int) -> NDArray[np.uint8]:
     """ENTER 1, EXIT 2, ADD 4 per bar; SignalShapeError when the arrays do not fit the bars."""
-    for name in ("enter", "exit", "add"):
-        values = getattr(signals, name)
-        if not (isinstance(values, np.ndarray) and values.dtype == np.bool_):
-            raise SignalShapeError(f"{name} must be an array of booleans")
+    if not isinstance(signals, Signals):
+        raise SignalShapeError(
+            f"signals() returned {type(signals).__name__}, not Signals(enter, exit, add, strength)"
+        )
+    for name, values in signals._asdict().items():
+        kind, words = _KINDS[name]
+        if not (isinstance(values, np.ndarray) and values.dtype == kind):
+            raise SignalShapeError(f"{name} must be an array of {words}")
         if values.shape != (bars,):
             raise SignalShapeError(f"{name} has shape {values.shape}; {bars} bars need ({bars},)")
-    if signals.strength.shape != (bars,) or signals.strength.dtype != np.float64:
-        raise SignalShapeError(f"strength must be {bars} floats, one per bar")
     # One byte each, 0 or 1: multiplied as such, for eight times as wide takes five times as long.
     enter, leave, add = (column.view(np.uint8) for column in signals[:3])
     bits: NDArray[np.uint8] = enter * _ENTER
