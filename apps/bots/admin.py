@@ -17,7 +17,7 @@ from apps.bots import services
 from apps.bots.bot_page import fieldsets_of_bot, fieldsets_of_new_bot, reported
 from apps.bots.forms import bot_change_form, new_bot_form
 from apps.bots.models import Bot, BotConfiguration, BotLog, Signal
-from apps.bots.shown import status_chip
+from apps.bots.shown import preflight_list, status_chip
 from apps.bots.visible import bots_of
 from apps.common.access import is_admin
 from apps.common.admin import OwnedAdmin, ReadOnlyAdmin
@@ -195,6 +195,10 @@ class BotAdmin(OwnedAdmin):
     @admin.display(description="heartbeat", ordering="heartbeat_at")
     def heartbeat(self, bot: Bot) -> str:
         return ago(bot.heartbeat_at, stale_s=10 if bot.is_active else None)
+
+    @admin.display(description="pre-flight check")
+    def preflight(self, bot: Bot) -> SafeString | str:
+        return preflight_list(bot)
 
     @admin.display(description="signal check", ordering="last_signal_check")
     def signal_check(self, bot: Bot) -> str:

@@ -6,6 +6,7 @@ from apps.bots.catalogue import known_strategies
 from apps.bots.forms import LIMITS, PLAN, PRESET
 from apps.bots.models import Bot
 from apps.bots.parameter_fields import field_name
+from apps.bots.seen import SEEN
 from apps.trading.params import Parameter
 from apps.trading.strategy import Strategy
 from apps.trading.terms import LIMIT_TERMS, PLAN_TERMS
@@ -20,6 +21,7 @@ _NOW = (
     "signal_check",
     "last_trade",
     "last_price_at",
+    "preflight",
 )
 _COUNTERS = (
     "number",
@@ -48,7 +50,7 @@ def reported() -> tuple[str, ...]:
 
 def fieldsets_of_new_bot() -> list[Any]:
     """What is asked of every bot, then each strategy's own fields; a script shows the chosen."""
-    asked = (*_WORDS, "account", "symbol", "timeframe", "capital", "strategy")
+    asked = (*_WORDS, "account", "symbol", "timeframe", "capital", "strategy", SEEN)
     parts: list[Any] = [(None, {"fields": asked})]
     for strategy in known_strategies().values():
         names = (PRESET, *(item.name for item in strategy.parameters))
@@ -89,7 +91,7 @@ def fieldsets_of_bot(bot: Bot, *, may_change: bool) -> list[Any]:
             )
         )
         parts += _of_every_bot()
-        parts.append(("When it is saved", {"fields": ("apply_to_open",)}))
+        parts.append(("When it is saved", {"fields": ("apply_to_open", SEEN)}))
     parts.append(("Counters and times", {"fields": _COUNTERS, "classes": ("collapse",)}))
     return parts
 

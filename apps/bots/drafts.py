@@ -75,10 +75,14 @@ def capital_needed(
         plan = plan_of(kind, kind.values(parameters, preset=preset), None)
     except (ValueError, TypeError) as error:
         raise BotRefused(str(error)) from error
-    if plan.quote_per_entry is None:
+    if plan.quote_per_entry is None and plan.grid_quote is None:
         raise BotRefused("capital: this plan buys for shares of it; give the amount")
+    if plan.add_capital or plan.safety_capital:
+        raise BotRefused("capital: this plan adds shares of it; give the amount")
     adds = plan.max_adds * (plan.add_quote or 0.0)
-    uses = plan.max_positions * (plan.quote_per_entry + adds)
+    ladder = sum(order.quote for order in plan.ladder(capital=0.0))
+    entries = plan.max_positions * ((plan.quote_per_entry or 0.0) + adds + ladder)
+    uses = entries + plan.grid_cells * (plan.grid_quote or 0.0)
     return Decimal(str(round(uses * _MARGIN, 8))).normalize()
 
 

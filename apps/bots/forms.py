@@ -20,6 +20,7 @@ from apps.bots.parameter_fields import (
     preset_field,
 )
 from apps.bots.refusals import problem_of
+from apps.bots.seen import SEEN, Unseen, refuse_unseen
 from apps.common import look
 from apps.common.api import plain
 from apps.trading.params import Parameter
@@ -65,6 +66,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
 
     actor: ClassVar[User]
     bot: Bot
+    findings_seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -77,9 +79,20 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             with transaction.atomic():
                 self.bot = self.carry_out(given)
+                refuse_unseen(
+                    self.bot, before=self.instance.config_id, seen=str(given.get(SEEN, ""))
+                )
         except services.BotRefused as error:
             self._show(error, name)
+        except Unseen as unseen:
+            self._ask(unseen)
         return given
+
+    def _ask(self, unseen: Unseen) -> None:
+        """Show what was found; the same form sent once more is saved."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix(SEEN)] = unseen.mark
+        self.add_error(None, unseen.sentences)
 
     @abstractmethod
     def carry_out(self, given: dict[str, Any]) -> Bot:
@@ -142,7 +155,9 @@ class NewBotForm(BotForm):
 
     def carry_out(self, given: dict[str, Any]) -> Bot:
         strategy = known_strategies()[given["strategy"]]
-        of_every_bot = {name: value for name, value in given.items() if "." not in name}
+        of_every_bot = {
+            name: value for name, value in given.items() if "." not in name and name != SEEN
+        }
         return services.create_bot(
             user=given["account"].user,
             actor=self.actor,

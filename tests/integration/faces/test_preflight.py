@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -12,7 +13,7 @@ from apps.bots.models import Bot, BotConfiguration
 from apps.markets.candles import append_bars
 from apps.markets.models import MarketPrice
 from apps.trading.bar import Bar
-from tests.integration.faces.conftest import Caller
+from tests.integration.faces.conftest import Caller, Person
 from tests.integration.faces.rows import a_market, a_position, an_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
@@ -204,3 +205,87 @@ def test_an_error_that_the_market_brought_does_not_keep_a_running_bot_as_it_is(
 
     changed = client.put(f"/api/bots/{bot.number}", {"parameters": {"oversold": 20}})
     assert changed.status_code == 200
+
+
+# ---- on the admin's form -----------------------------------------------------------------------
+
+FORM = {
+    "name": "dip buyer",
+    "description": "",
+    "symbol": "BTC/USDT",
+    "strategy": "rsi",
+    "timeframe": "5m",
+    "capital": "200",
+    "rsi.preset": "",
+    "rsi.period": "10",
+    "rsi.oversold": "30",
+    "rsi.overbought": "70",
+    "rsi.quote_per_entry": "50",
+    "rsi.profit_target": "",
+}
+LIST = "/admin/bots/bot/"
+
+
+@pytest.fixture
+def pages(person: Person) -> Client:
+    user = person("olga", is_staff=True)
+    account = an_account(user)
+    heard("60000")
+    client = Client()
+    client.force_login(user)
+    FORM["account"] = str(account.pk)
+    return client
+
+
+def _seen(answer: Any) -> str:
+    form = answer.context["adminform"].form
+    return str(form["findings_seen"].value())
+
+
+def test_the_form_shows_what_was_found_before_it_saves(pages: Client) -> None:
+    risky = {**FORM, "bot-plan.take_profit": "0.015"}
+    asked = pages.post(f"{LIST}add/", risky)
+
+    assert asked.status_code == 200
+    text = asked.content.decode()
+    assert "Warning: take_profit 0.015 % does not cover fees" in text
+    assert "Save once more to keep it all the same." in text
+    assert (Bot.objects.count(), AuditEvent.objects.count()) == (0, 0)
+    assert f'value="{_seen(asked)}"' in text
+
+    other = {**risky, "bot-limits.max_order_notional": "10", "findings_seen": _seen(asked)}
+    again = pages.post(f"{LIST}add/", other)
+    assert "Error: The entry of 50 USDT is above max_order_notional" in again.content.decode()
+    assert "does not start while there is an error" in again.content.decode()
+    assert Bot.objects.count() == 0
+
+    saved = pages.post(f"{LIST}add/", {**risky, "findings_seen": _seen(asked)})
+    assert saved.status_code == 302
+    assert Bot.objects.get().config.plan["take_profit"] == 0.00015
+
+
+def test_a_form_without_findings_is_saved_at_once_and_its_page_lists_the_notes(
+    pages: Client,
+) -> None:
+    assert pages.post(f"{LIST}add/", FORM).status_code == 302
+    bot = Bot.objects.get()
+
+    page = pages.get(f"{LIST}{bot.pk}/change/").content.decode()
+    assert "A round trip pays from 0.2003 % above the average price" in page
+
+
+def test_a_changed_configuration_is_asked_about_and_a_changed_name_is_not(pages: Client) -> None:
+    pages.post(f"{LIST}add/", {**FORM, "rsi.quote_per_entry": "150"})
+    bot = Bot.objects.get()
+    change = f"{LIST}{bot.pk}/change/"
+    heard("30000000")
+
+    assert (
+        pages.post(change, {**FORM, "rsi.quote_per_entry": "150", "name": "b"}).status_code == 302
+    )
+    asked = pages.post(change, {**FORM, "rsi.quote_per_entry": "160"})
+    assert "Error: An entry for 160 USDT may leave coins" in asked.content.decode()
+    assert BotConfiguration.objects.count() == 1
+    kept = {**FORM, "rsi.quote_per_entry": "160", "findings_seen": _seen(asked)}
+    assert pages.post(change, kept).status_code == 302
+    assert BotConfiguration.objects.count() == 2

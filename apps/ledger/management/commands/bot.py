@@ -1,6 +1,5 @@
 """`manage.py bot`: create, start, pause, resume, stop, close, delete, status, list."""
 
-import json
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -11,7 +10,7 @@ from django.core.management.base import CommandParser
 from apps.bots import services
 from apps.bots.drafts import capital_needed
 from apps.bots.models import Bot
-from apps.common.console import ConsoleCommand, Refused, add_json
+from apps.common.console import ConsoleCommand, Refused, add_json, assignment
 from apps.ledger.awaiting import wait_until
 from apps.ledger.named import find_account, find_bot
 from apps.ledger.services import BotBusy, delete_bot
@@ -125,7 +124,7 @@ def _create_options(parser: CommandParser) -> None:
     parser.add_argument("--strategy", required=True, help="such as rsi; /api/strategies lists them")
     parser.add_argument("--preset", default="", help="named values of the strategy's parameters")
     parser.add_argument(
-        "--set", action="append", type=_assignment, default=[], metavar="NAME=VALUE",
+        "--set", action="append", type=assignment, default=[], metavar="NAME=VALUE",
         help="a parameter's value; wins over the preset; may be repeated",
     )  # fmt: skip
     parser.add_argument("--capital", help="in the quote asset; default: what the plan can use")
@@ -161,16 +160,6 @@ def _bot_options(parser: CommandParser) -> None:
 def _common_options(parser: CommandParser) -> None:
     parser.add_argument("--user", default="", help="whose, when a name could mean several")
     add_json(parser)
-
-
-def _assignment(text: str) -> tuple[str, Any]:
-    name, found, value = text.partition("=")
-    if not (found and name):
-        raise ArgumentTypeError(f"{text} is not NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def _seconds(text: str) -> float:
