@@ -159,18 +159,20 @@ def says_why(strategy: Strategy) -> None:
     """Every signal has its explanation, and what the explanation says is so at that bar."""
     bars = market()
     strategy = ready(strategy, bars)
-    for p in _variants(strategy).values():
-        _explained(strategy, bars, p)
+    for name, p in _variants(strategy).items():
+        given = _explained(strategy, bars, p)
+        assert name != "defaults" or given == set(strategy.explanations(p)), "explains in vain"
 
 
-def _explained(strategy: Strategy, bars: Bars, p) -> None:
+def _explained(strategy: Strategy, bars: Bars, p) -> set[str]:
+    """The signals that were given; each has its explanation, which holds there."""
     found = {**strategy.indicators(bars, p), **strategy.levels(p)}
     bits = to_bits(strategy.signals(bars, p), bars=COUNT)
     explains = strategy.explanations(p)
     for name, bit in BITS.items():
         given = np.flatnonzero(bits & bit)
         explained = explains.get(name, ())
-        assert bool(explained) == bool(given.size), f"{name} signals: {given.size}, not explained"
+        assert explained or not given.size, f"{name} signals: {given.size}, not explained"
         for reason in explained:
             if isinstance(reason, Because):
                 assert np.broadcast_to(reason.holds(found), COUNT)[given].all(), reason
@@ -181,6 +183,7 @@ def _explained(strategy: Strategy, bars: Bars, p) -> None:
         assert strategy.reason(p, bits=int(bits[index]), inputs=inputs)
     shaping = {item.name for item in strategy.parameters if not item.plan_only}
     assert set(strategy.levels(p)) <= shaping, "a level that bots sharing the signal differ in"
+    return {name for name, bit in BITS.items() if np.any(bits & bit)}
 
 
 def _named(parts: Explanation) -> set[str]:

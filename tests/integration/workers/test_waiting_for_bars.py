@@ -67,6 +67,24 @@ def test_it_says_how_many_bars_are_missing_and_trades_when_they_are_there() -> N
     assert list(lines) == [("INFO", "waits for 10 more bars before its first signal")]
 
 
+def test_a_bot_without_the_model_it_needs_says_so_once_and_gives_no_signal() -> None:
+    world = make_world(USDT="10000")
+    scalper = running(world, "scalper", 14)
+    Bot.objects.filter(pk=scalper.pk).update(strategy="scalper")
+    BotConfiguration.objects.filter(bot=scalper).update(parameters={})
+    bars(world, first=0, count=20)
+
+    for _ in range(2):
+        signals.check_all()
+
+    scalper.refresh_from_db()
+    assert scalper.status_reason == "waits for a model's probability per bar"
+    assert scalper.last_signal_check is None
+    assert not Signal.objects.exists()
+    lines = BotLog.objects.filter(bot=scalper).values_list("level", "message")
+    assert list(lines) == [("INFO", "waits for a model's probability per bar")]
+
+
 def test_a_bot_that_does_not_trade_is_not_said_to_wait() -> None:
     world = make_world(USDT="10000")
     paused = running(world, "paused", 14)
