@@ -90,8 +90,9 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _ask(self, unseen: Unseen) -> None:
         """Show what was found; the same form sent once more is saved."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix(SEEN)] = unseen.mark
+        data: Any = self.data
+        self.data = data.copy()
+        self.data[self.add_prefix(SEEN)] = unseen.mark  # type: ignore[index]
         self.add_error(None, unseen.sentences)
 
     @abstractmethod
