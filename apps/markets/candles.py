@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -13,17 +13,21 @@ from apps.markets.blocks import BARS_PER_BLOCK, pack, unpack, unpack_raw
 from apps.markets.models import Market
 from apps.trading.bar import Bar, Bars, timeframe_ms
 
+# A statement carries so many blocks, some ten megabytes; a transaction any number of them.
+BLOCKS_AT_ONCE = 200
+
 
 class BarRefused(ValueError):
     """A bar that cannot be stored: not finite, not positive, or not on its timeframe's grid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Bars that are missing: the first and last open time, ms."""
+class Missing:
+    """Bars that are not stored and follow each other: first and last open time (ms), how many."""
 
     first_at: int
     last_at: int
+    count: int
 
 
 class ClosedBars(NamedTuple):
@@ -34,13 +38,15 @@ class ClosedBars(NamedTuple):
     bars: tuple[Bar, ...]
 
 
-def append_bars(*, market: Market, timeframe: str, bars: Sequence[Bar] | Bars) -> int:
+def append_bars(
+    *, market: Market, timeframe: str, bars: Sequence[Bar] | Bars, replace: bool = False
+) -> int:
     """Store closed bars; returns how many were new or changed. BarRefused stores none of them.
 
     Safe to repeat and from several processes at once. A bar that is stored already is left as it
-    is, except the newest of its block: a feed may correct the bar it sent last.
+    is unless `replace`, except the newest of its block: a feed may correct the bar it sent last.
     """
-    return _store(_parts(market.pk, timeframe, bars))
+    return _store(_parts(market.pk, timeframe, bars), replace=replace)
 
 
 def append_closed(closed: Sequence[ClosedBars]) -> dict[ClosedBars, Exception | None]:
@@ -114,7 +120,7 @@ def last_bar_at(*, market: Market, timeframe: str) -> int | None:
     return newest
 
 
-def find_gaps(*, market: Market, timeframe: str, since: int, until: int) -> list[Gap]:
+def find_missing(*, market: Market, timeframe: str, since: int, until: int) -> list[Missing]:
     """What is missing among the bars that open in [since, until), ms, oldest first."""
     step = timeframe_ms(timeframe)
     first = -(-since // step) * step
@@ -123,7 +129,14 @@ def find_gaps(*, market: Market, timeframe: str, since: int, until: int) -> list
     have = read_bars(market=market, timeframe=timeframe, since=first, until=until).open_at
     edges = np.concatenate(([first - step], have, [-(-until // step) * step]))
     holes = np.flatnonzero(np.diff(edges) > step)
-    return [Gap(int(edges[hole]) + step, int(edges[hole + 1]) - step) for hole in holes]
+    return [
+        Missing(
+            int(edges[hole]) + step,
+            int(edges[hole + 1]) - step,
+            int(edges[hole + 1] - edges[hole]) // step - 1,
+        )
+        for hole in holes
+    ]
 
 
 # ---- blocks ----------------------------------------------------------------------------------
@@ -146,24 +159,35 @@ def _parts(market_id: UUID, timeframe: str, bars: Sequence[Bar] | Bars) -> dict[
     }
 
 
-def _store(parts: Mapping[_Place, Sequence[Bars]]) -> int:
+def _store(parts: Mapping[_Place, Sequence[Bars]], *, replace: bool = False) -> int:
     if not parts:
         return 0
     # A feed asks again for what its last stored bar leaves open: nothing waits for the disk.
+    places = sorted(parts)
     with unhurried():
-        changed, fresh = _merge(parts)
-        if fresh:
-            inserted = _insert(fresh)
-            changed += sum(len(fresh[place].open_at) for place in inserted)
-            # Somebody else stored the first bars of these blocks meanwhile: join ours to theirs.
-            lost, gone = _merge({place: parts[place] for place in fresh.keys() - inserted})
-            if gone:
-                raise RuntimeError(f"blocks vanished while bars were added to them: {list(gone)}")
-            changed += lost
+        if len(places) > BLOCKS_AT_ONCE:
+            # Everybody locks before inserting: who took turns could wait for each other.
+            _rows_of(places, columns="b.id")
+        return sum(
+            _store_some({place: parts[place] for place in some}, replace)
+            for some in _groups(places, BLOCKS_AT_ONCE)
+        )
+
+
+def _store_some(parts: Mapping[_Place, Sequence[Bars]], replace: bool) -> int:
+    changed, fresh = _merge(parts, replace)
+    if fresh:
+        inserted = _insert(fresh)
+        changed += sum(len(fresh[place].open_at) for place in inserted)
+        # Somebody else stored the first bars of these blocks meanwhile: join ours to theirs.
+        lost, gone = _merge({place: parts[place] for place in fresh.keys() - inserted}, replace)
+        if gone:
+            raise RuntimeError(f"blocks vanished while bars were added to them: {list(gone)}")
+        changed += lost
     return changed
 
 
-def _merge(parts: Mapping[_Place, Sequence[Bars]]) -> tuple[int, dict[_Place, Bars]]:
+def _merge(parts: Mapping[_Place, Sequence[Bars]], replace: bool) -> tuple[int, dict[_Place, Bars]]:
     """How many bars of the stored blocks changed, and the blocks that are not stored yet."""
     stored = _lock(sorted(parts))
     fresh, rows, changed = {}, [], 0
@@ -171,7 +195,9 @@ def _merge(parts: Mapping[_Place, Sequence[Bars]]) -> tuple[int, dict[_Place, Ba
         block = stored.get(place)
         moved = 0
         for part in news:
-            block, count = (part, len(part.open_at)) if block is None else _merged(block, part)
+            block, count = (
+                (part, len(part.open_at)) if block is None else _merged(block, part, replace)
+            )
             moved += count
         if block is not None and place not in stored:
             fresh[place] = block
@@ -190,8 +216,14 @@ def _merge(parts: Mapping[_Place, Sequence[Bars]]) -> tuple[int, dict[_Place, Ba
 
 
 def _lock(places: Sequence[_Place]) -> dict[_Place, Bars]:
-    rows = execute_rows(
-        "SELECT b.market_id, b.timeframe, b.number, b.bars FROM markets_candleblock b"
+    rows = _rows_of(places, columns="b.market_id, b.timeframe, b.number, b.bars")
+    return {_Place(*row[:3]): unpack(packed=row[3]) for row in rows}
+
+
+def _rows_of(places: Sequence[_Place], *, columns: str) -> list[tuple[Any, ...]]:
+    """Columns of the stored blocks, which stay locked."""
+    return execute_rows(
+        f"SELECT {columns} FROM markets_candleblock b"  # noqa: S608 - columns are named here
         " JOIN (VALUES %s) AS w (market_id, timeframe, number)"
         " ON b.market_id = w.market_id AND b.timeframe = w.timeframe AND b.number = w.number"
         " ORDER BY b.market_id, b.timeframe, b.number FOR UPDATE OF b",
@@ -199,7 +231,10 @@ def _lock(places: Sequence[_Place]) -> dict[_Place, Bars]:
         template="(%s::uuid, %s, %s::bigint)",
         answers=True,
     )
-    return {_Place(*row[:3]): unpack(packed=row[3]) for row in rows}
+
+
+def _groups(places: Sequence[_Place], size: int) -> Iterable[Sequence[_Place]]:
+    return (places[at : at + size] for at in range(0, len(places), size))
 
 
 def _insert(fresh: Mapping[_Place, Bars]) -> set[_Place]:
@@ -220,21 +255,27 @@ def _row(bars: Bars) -> tuple[bytes, int, int, int]:
     return pack(bars=bars), len(times), int(times[0]), int(times[-1])
 
 
-def _merged(stored: Bars, part: Bars) -> tuple[Bars, int]:
+def _merged(stored: Bars, part: Bars, replace: bool) -> tuple[Bars, int]:
     """The stored bars with what `part` adds, and how many bars that changed."""
     if part.open_at[0] > stored.open_at[-1]:
         # The usual case, once per market and bar.
         return _joined(stored, part), len(part.open_at)
-    known = np.isin(part.open_at, stored.open_at[:-1])
+    settled = stored.open_at[:0] if replace else stored.open_at[:-1]
+    known = np.isin(part.open_at, settled) | _same(stored, part)
     fresh = Bars._make(column[~known] for column in part)
-    newest = stored.open_at[-1]
-    at = np.flatnonzero(fresh.open_at == newest)
-    if len(at) and all(column[at[0]] == old[-1] for column, old in zip(fresh, stored, strict=True)):
-        fresh = Bars._make(np.delete(column, at) for column in fresh)
     keep = ~np.isin(stored.open_at, fresh.open_at)
     joined = _joined(Bars._make(column[keep] for column in stored), fresh)
     order = np.argsort(joined.open_at, kind="stable")
     return Bars._make(column[order] for column in joined), len(fresh.open_at)
+
+
+def _same(stored: Bars, part: Bars) -> NDArray[np.bool_]:
+    """Which bars of `part` are stored exactly so."""
+    place = np.searchsorted(stored.open_at, part.open_at)
+    there = np.append(stored.open_at, -1)[place] == part.open_at
+    place[~there] = 0
+    alike = [old[place] == new for old, new in zip(stored, part, strict=True)]
+    return np.asarray(there & np.logical_and.reduce(alike))
 
 
 def _joined(first: Bars, then: Bars) -> Bars:

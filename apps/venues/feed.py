@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import ccxt
 
 from apps.trading.bar import Bar
+from apps.trading.instrument import Instrument
 from apps.trading.ports import Clock, FeedSilence, Lane, PriceTick, VenueUnavailable
 from apps.venues.bar_ends import BarEnds
 from apps.venues.closed_bars import ClosedBars
@@ -116,11 +117,23 @@ class CcxtFeed:
     ) -> Sequence[Bar]:
         """Closed bars with since <= open_at < until (ms), oldest first, all pages."""
         await self._load()
-        await self._line.time.refresh()
-        now = self._line.time.exchange_now()
         return await self._history.bars(
-            symbol=symbol, timeframe=timeframe, since=since, until=until, now=now
+            symbol=symbol,
+            timeframe=timeframe,
+            since=since,
+            until=until,
+            now=await self.exchange_now(),
         )
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """Every spot market at the published fees, by unified symbol."""
+        await self._load()
+        return self._table.instruments
+
+    async def exchange_now(self) -> int:
+        """The exchange's time, ms: what has closed by then is history."""
+        await self._line.time.refresh()
+        return self._line.time.exchange_now()
 
     async def close(self) -> None:
         tasks = [*self._followers.values(), *([self._watchdog] if self._watchdog else [])]

@@ -10,10 +10,10 @@ from apps.markets.blocks import BARS_PER_BLOCK
 from apps.markets.candles import (
     BarRefused,
     ClosedBars,
-    Gap,
+    Missing,
     append_bars,
     append_closed,
-    find_gaps,
+    find_missing,
     last_bar_at,
     read_bars,
     read_many,
@@ -91,13 +91,25 @@ def test_bars_stored_before_are_ignored_but_the_newest_may_be_corrected() -> Non
 
 
 @pytest.mark.django_db
+def test_bars_stored_before_give_way_to_others_when_they_are_to_be_replaced() -> None:
+    market = make_market()
+    append_bars(market=market, timeframe="1m", bars=[bar(0), bar(1), bar(2)])
+
+    news = [bar(0), bar(1, 99.0), bar(2), bar(3)]
+    replaced = append_bars(market=market, timeframe="1m", bars=news, replace=True)
+
+    assert replaced == 2
+    assert read(market) == [(0, 10.0), (1, 99.0), (2, 10.0), (3, 10.0)]
+
+
+@pytest.mark.django_db
 def test_late_bars_fill_their_gap() -> None:
     market = make_market()
     append_bars(market=market, timeframe="1m", bars=[bar(0), bar(4), bar(1500)])
     until = FIRST + 1502 * MINUTE
 
     def gaps() -> list[tuple[int, int]]:
-        found = find_gaps(market=market, timeframe="1m", since=FIRST, until=until)
+        found = find_missing(market=market, timeframe="1m", since=FIRST, until=until)
         return [((g.first_at - FIRST) // MINUTE, (g.last_at - FIRST) // MINUTE) for g in found]
 
     before = gaps()
@@ -112,11 +124,11 @@ def test_nothing_stored_is_one_gap_and_empty_arrays() -> None:
     market = make_market()
 
     bars = read_bars(market=market, timeframe="1m", since=FIRST, until=FIRST + DAY)
-    gaps = find_gaps(market=market, timeframe="1m", since=FIRST + 1, until=FIRST + 3 * MINUTE)
+    gaps = find_missing(market=market, timeframe="1m", since=FIRST + 1, until=FIRST + 3 * MINUTE)
 
     assert [len(column) for column in bars] == [0] * 6
     assert bars.open_at.dtype == np.int64
-    assert gaps == [Gap(FIRST + MINUTE, FIRST + 2 * MINUTE)]
+    assert gaps == [Missing(FIRST + MINUTE, FIRST + 2 * MINUTE, 2)]
     assert last_bar_at(market=market, timeframe="1m") is None
 
 

@@ -1,0 +1,1 @@
+"""What is run as `manage.py NAME`: bots and their books."""

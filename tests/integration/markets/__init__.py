@@ -1,0 +1,1 @@
+"""Stored bars: fetched, imported, exported, checked."""
