@@ -82,6 +82,7 @@ class Plan:
     max_holding_s: float | None = None
     grid_lower: float | None = None
     grid_upper: float | None = None
+    grid_range: float | None = None
     grid_cells: int = 0
     grid_kind: str = "arithmetic"
     grid_quote: float | None = None
@@ -164,16 +165,21 @@ class Plan:
             quote *= self.safety_volume_scale
         return tuple(orders)
 
-    def grid_lines(self) -> tuple[float, ...]:
-        """The prices of the grid's lines, the lowest first."""
-        if not self.is_grid or self.grid_lower is None or self.grid_upper is None:
+    def grid_lines(self, *, price: float | None = None) -> tuple[float, ...]:
+        """The prices of the grid's lines, the lowest first, if it starts at this price.
+
+        A grid between bounds needs no price.
+        """
+        lower, upper = plan_record.grid_bounds(self)
+        if not self.is_grid or not upper or (self.grid_range is not None and price is None):
             return ()
+        scale = 1.0 if self.grid_range is None or price is None else price
         cells = self.grid_cells
         if self.grid_kind == "geometric":
             ratio = plan_record.grid_ratio(self)
-            return tuple(self.grid_lower * ratio ** float(k) for k in range(cells + 1))
+            return tuple(scale * lower * ratio ** float(k) for k in range(cells + 1))
         step = plan_record.grid_step(self)
-        return tuple(self.grid_lower + step * k for k in range(cells + 1))
+        return tuple(scale * (lower + step * k) for k in range(cells + 1))
 
     def to_record(self, record: np.record, *, instrument: Instrument) -> None:
         """Write plan and instrument into a kernel PLAN record."""

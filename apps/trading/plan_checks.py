@@ -30,8 +30,8 @@ _NOT_OF_A_GRID = (
     "break_even_at", "break_even_to", "stop_timeout_s", "exit_min_profit",
 )  # fmt: skip
 _ONLY_OF_A_GRID = (
-    "grid_lower", "grid_upper", "grid_kind", "grid_quote", "grid_capital", "grid_base",
-    "grid_trail_up", "grid_trail_down", "grid_stop_lower", "grid_stop_upper",
+    "grid_lower", "grid_upper", "grid_range", "grid_kind", "grid_quote", "grid_capital",
+    "grid_base", "grid_trail_up", "grid_trail_down", "grid_stop_lower", "grid_stop_upper",
 )  # fmt: skip
 _OF_A_LADDER = ("safety_deviation", "safety_quote", "safety_capital", "safety_active")
 _SCALES = ("safety_step_scale", "safety_volume_scale")
@@ -261,25 +261,37 @@ def _check_grid(plan: "Plan") -> None:
             f"grid_cells {plan.grid_cells} must lie between {LEAST_CELLS} and {MOST_CELLS}"
         )
     _refuse_beside(plan, (*_NOT_OF_A_GRID, *_OF_A_LADDER, *_SCALES), "in a grid")
-    if plan.grid_lower is None or plan.grid_upper is None:
-        raise ValueError("grid_cells needs grid_lower and grid_upper: the lowest and highest line")
-    _positive("grid_lower", plan.grid_lower, "a price")
-    if not (isfinite(plan.grid_upper) and plan.grid_lower < plan.grid_upper):
-        raise ValueError(f"grid_upper {plan.grid_upper} must be above grid_lower {plan.grid_lower}")
+    _check_bounds(plan)
     if (plan.grid_quote is None) == (plan.grid_capital is None):
         raise ValueError("set either grid_quote (of each cell) or grid_capital (of all of them)")
     _positive("grid_quote", plan.grid_quote, "an amount of the quote asset")
     _share("grid_capital", plan.grid_capital)
-    _positive("grid_stop_lower", plan.grid_stop_lower, "a price below grid_lower")
-    if plan.grid_stop_lower is not None and plan.grid_stop_lower >= plan.grid_lower:
+    _positive("grid_stop_lower", plan.grid_stop_lower, "a price below the lowest line")
+    _positive("grid_stop_upper", plan.grid_stop_upper, "a price above the highest line")
+    if (plan.grid_stop_lower or 0.0) >= (plan.grid_lower or inf):
         raise ValueError(
             f"grid_stop_lower {plan.grid_stop_lower} must be below grid_lower {plan.grid_lower}"
         )
-    _positive("grid_stop_upper", plan.grid_stop_upper, "a price above grid_upper")
-    if plan.grid_stop_upper is not None and plan.grid_stop_upper <= plan.grid_upper:
+    if (plan.grid_stop_upper or inf) <= (plan.grid_upper or 0.0):
         raise ValueError(
             f"grid_stop_upper {plan.grid_stop_upper} must be above grid_upper {plan.grid_upper}"
         )
+
+
+def _check_bounds(plan: "Plan") -> None:
+    """Two prices, or a share around the market when the grid starts."""
+    if plan.grid_range is not None:
+        _distance("grid_range", plan.grid_range)
+        _refuse_beside(plan, ("grid_lower", "grid_upper"), "beside grid_range")
+        return
+    if plan.grid_lower is None or plan.grid_upper is None:
+        raise ValueError(
+            "grid_cells needs grid_lower and grid_upper: the lowest and highest line; "
+            "or grid_range: how far around the market they are drawn"
+        )
+    _positive("grid_lower", plan.grid_lower, "a price")
+    if not (isfinite(plan.grid_upper) and plan.grid_lower < plan.grid_upper):
+        raise ValueError(f"grid_upper {plan.grid_upper} must be above grid_lower {plan.grid_lower}")
 
 
 def _check_no_grid(plan: "Plan") -> None:

@@ -117,7 +117,7 @@ def _write_stops(plan: "Plan", exits: np.record) -> None:
 def _write_grid(plan: "Plan", grid: Any) -> None:
     grid.cells = plan.grid_cells
     grid.geometric = int(plan.grid_kind == "geometric")
-    grid.lower = plan.grid_lower or 0.0
+    grid.lower, _ = grid_bounds(plan)
     grid.step = grid_ratio(plan) if grid.geometric else grid_step(plan)
     grid.quote = plan.grid_quote or 0.0
     grid.capital = plan.grid_capital or 0.0
@@ -128,16 +128,25 @@ def _write_grid(plan: "Plan", grid: Any) -> None:
     grid.stop_upper = plan.grid_stop_upper or inf
 
 
+def grid_bounds(plan: "Plan") -> tuple[float, float]:
+    """The lowest and the highest line; of a grid around the market, as shares of its price."""
+    if plan.grid_range is not None:
+        return 1.0 - plan.grid_range, 1.0 + plan.grid_range
+    return plan.grid_lower or 0.0, plan.grid_upper or 0.0
+
+
 def grid_step(plan: "Plan") -> float:
     """What an arithmetic grid's lines lie apart."""
-    return ((plan.grid_upper or 0.0) - (plan.grid_lower or 0.0)) / max(1, plan.grid_cells)
+    lower, upper = grid_bounds(plan)
+    return (upper - lower) / max(1, plan.grid_cells)
 
 
 def grid_ratio(plan: "Plan") -> float:
     """What each line of a geometric grid is times the one below it."""
-    if plan.grid_upper is None or plan.grid_lower is None:
+    lower, upper = grid_bounds(plan)
+    if not lower or not plan.grid_cells:
         return 1.0
-    return float((plan.grid_upper / plan.grid_lower) ** (1.0 / plan.grid_cells))
+    return float((upper / lower) ** (1.0 / plan.grid_cells))
 
 
 def ms(seconds: float | None) -> int:

@@ -83,7 +83,7 @@ def out_of_reckoning(setup: Setup, price: float | None) -> Finding | None:
     """Amounts and prices so large or small that no venue's steps and no exact figure hold them."""
     # A grid's lines are prices; all else are amounts, counted in lots at the price.
     amounts = [setup.capital, *(buy.quote for buy in setup.buys), setup.plan.grid_quote or 0.0]
-    steps = [line / setup.tick for line in setup.plan.grid_lines()]
+    steps = [line / setup.tick for line in setup.plan.grid_lines(price=price)]
     if price:
         steps += [price / setup.tick, *(amount / price / setup.lot for amount in amounts)]
     if all(value < MOST for value in (*amounts, *steps)):

@@ -19,8 +19,9 @@ class Cell(NamedTuple):
     upper: float
 
 
-def cells_of(setup: Setup) -> tuple[Cell, ...]:
-    levels = [setup.to_tick(line) for line in setup.plan.grid_lines()]
+def cells_of(setup: Setup, price: float | None) -> tuple[Cell, ...]:
+    """As the grid starts at this price; none where only the price will tell."""
+    levels = [setup.to_tick(line) for line in setup.plan.grid_lines(price=price)]
     return tuple(Cell(k, low, high) for k, (low, high) in enumerate(pairwise(levels)))
 
 
@@ -37,7 +38,7 @@ def size_field(setup: Setup) -> str:
 
 def grid(setup: Setup, price: float | None) -> Iterator[Finding]:
     """Everything that is particular to a grid."""
-    cells = cells_of(setup)
+    cells = cells_of(setup, price)
     if not cells:
         return
     merged = next((cell for cell in cells if cell.upper <= cell.lower or cell.lower <= 0), None)

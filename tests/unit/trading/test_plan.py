@@ -69,6 +69,16 @@ def test_a_grid_draws_one_line_more_than_it_has_cells():
     assert geometric.changed(grid_cells=2).grid_lines() == pytest.approx((100.0, 200.0, 400.0))
 
 
+def test_a_grid_around_the_market_is_drawn_where_it_starts():
+    around = Plan(grid_range=0.1, grid_cells=4, grid_quote=25)
+    between = around.changed(grid_range=None, grid_lower=180, grid_upper=220)
+
+    assert around.grid_lines() == ()
+    assert around.grid_lines(price=200.0) == pytest.approx(between.grid_lines())
+    around, between = (plan.changed(grid_kind="geometric") for plan in (around, between))
+    assert around.grid_lines(price=200.0) == pytest.approx(between.grid_lines(price=1.0))
+
+
 def test_one_position_at_a_time_is_the_default():
     assert Plan(quote_per_entry=10).max_positions == 1
 
@@ -177,6 +187,8 @@ GRID = {"grid_lower": 90, "grid_upper": 110, "grid_cells": 4, "grid_quote": 25}
         ({"entry": "limit"}, "entry has no meaning in a grid"),
         ({"grid_cells": 1}, "grid_cells 1 must lie between 2 and 250"),
         ({"grid_upper": None}, "grid_cells needs grid_lower and grid_upper"),
+        ({"grid_range": 0.1}, "grid_lower has no meaning beside grid_range: leave it out"),
+        ({"grid_range": 1.0, "grid_lower": None, "grid_upper": None}, "grid_range 1.0 must be"),
         ({"grid_upper": 90}, "grid_upper 90 must be above grid_lower 90"),
         ({"grid_capital": 0.5}, r"set either grid_quote \(of each cell\) or grid_capital"),
         ({"grid_stop_lower": 95}, "grid_stop_lower 95 must be below grid_lower 90"),
