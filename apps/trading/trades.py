@@ -19,8 +19,8 @@ FillRows = NDArray[Any]  # of layout.FILL
 
 # What is added up per deal: quantities, values before fees, fees, coins held ...
 BOUGHT, PAID, SOLD, RECEIVED, FEES, BUY_FEES, SELL_FEES, COINS, SUMS = range(9)
-# ... and noted: the rows of its first and last fill, and their count.
-FIRST, LAST, COUNT, NOTES = range(4)
+# ... and noted: rows and times of its first and last fill, why and whether it ended.
+FIRST, LAST, OPENED_AT, CLOSED_AT, REASON, ENDED, NOTES = range(7)
 
 SIDES = {layout.BUY: Side.BUY.value, layout.SELL: Side.SELL.value}
 ROLES = {role.value: role.name.lower() for role in Role}
@@ -103,8 +103,8 @@ class Trades(Sequence[Trade]):
     exit_price: Reals
     quantity: Reals
     fees: Reals
-    cost: Reals
     pnl: Reals
+    pnl_ratio: Reals
     reason: Whole
     _by_deal: list["_FillsByDeal"] = field(default_factory=list, repr=False)
 
@@ -123,10 +123,6 @@ class Trades(Sequence[Trade]):
     def __iter__(self) -> Iterator[Trade]:
         return (self._trade(k) for k in range(len(self)))
 
-    @property
-    def pnl_ratio(self) -> Reals:
-        return self.pnl / self.cost
-
     def to_json(self) -> list[dict[str, Any]]:
         return [trade.to_json() for trade in self]
 
@@ -143,7 +139,7 @@ class Trades(Sequence[Trade]):
             quantity=float(self.quantity[k]),
             fees=float(self.fees[k]),
             pnl=float(self.pnl[k]),
-            pnl_ratio=float(self.pnl[k] / self.cost[k]),
+            pnl_ratio=float(self.pnl_ratio[k]),
             exit_reason=REASONS.get(int(self.reason[k]), NOTHING_LEFT),
             fills=self._by_deal[0].told(int(self.deal[k])),
         )
@@ -163,9 +159,9 @@ class RoundTrips(NamedTuple):
 
 def open_deals(state: Any) -> frozenset[int]:
     """The deals that a kernel state holds open."""
-    positions = (state.positions[p] for p in range(int(state.bot.positions)))
-    status = (layout.OPEN, layout.CLOSING)
-    return frozenset(int(each.deal) for each in positions if each.status in status)
+    positions = state["positions"][: int(state["bot"]["positions"])]
+    held = (positions["status"] == layout.OPEN) | (positions["status"] == layout.CLOSING)
+    return frozenset(positions["deal"][held].tolist())
 
 
 def round_trips(
@@ -176,69 +172,81 @@ def round_trips(
     `fee_in_base`: a buy's fee was taken in coins. `still_open`: see open_deals.
     """
     deals = int(fills["deal"].max()) + 1 if len(fills) else 0
-    flat_sums = np.zeros(deals * SUMS)
-    flat_notes = np.zeros(deals * NOTES, np.int64)
-    add_up(fills, fee_in_base, flat_sums, flat_notes)
-    sums = flat_sums.reshape(deals, SUMS)
-    notes = flat_notes.reshape(deals, NOTES)
-    is_closed = notes[:, COUNT] > 0
-    is_closed[[deal for deal in still_open if deal < deals]] = False
-    closed = np.flatnonzero(is_closed)
+    sums = np.zeros((SUMS, deals))
+    notes = np.zeros((NOTES, deals), np.int64)
+    add_up(fills, fee_in_base, deals, sums.ravel(), notes.ravel())
+    told = [deal for deal in sorted(still_open) if deal < deals]
+    notes[ENDED, told] = 0
     steps = np.zeros(len(fills), np.int64)
-    steps[notes[notes[:, COUNT] > 0, FIRST]] += 1
-    steps[notes[closed, LAST]] -= 1
+    mark_steps(notes.ravel(), steps)
     return RoundTrips(
-        closed=_closed(fills, closed, sums[closed], notes[closed]),
-        open=_open(fills, sorted(still_open), sums, notes, last_price),
+        closed=_closed(fills, sums, notes),
+        open=_open(fills, told, sums, notes, last_price),
         steps=steps,
     )
 
 
 @entry_point
-def add_up(fills: Fills, fee_in_base: bool, sums: Floats, notes: Times) -> None:
-    """Sums and notes of each deal, side by side in flat arrays."""
+def add_up(fills: Fills, fee_in_base: bool, deals: int, sums: Floats, notes: Times) -> None:
+    """Sums and notes of each deal: rows of one column per deal, one after the other."""
     for i in range(len(fills)):
         row = fills[i]
+        deal = row.deal
         value = row.price * row.quantity
-        at = row.deal * SUMS
-        sums[at + FEES] += row.fee
+        sums[FEES * deals + deal] += row.fee
         if row.side == BUY:
-            sums[at + BOUGHT] += row.quantity
-            sums[at + PAID] += value
-            sums[at + COINS] += row.quantity
+            sums[BOUGHT * deals + deal] += row.quantity
+            sums[PAID * deals + deal] += value
+            sums[COINS * deals + deal] += row.quantity
             if fee_in_base:
-                sums[at + COINS] -= row.fee / row.price
+                sums[COINS * deals + deal] -= row.fee / row.price
             else:
-                sums[at + BUY_FEES] += row.fee
+                sums[BUY_FEES * deals + deal] += row.fee
         else:
-            sums[at + SOLD] += row.quantity
-            sums[at + RECEIVED] += value
-            sums[at + COINS] -= row.quantity
-            sums[at + SELL_FEES] += row.fee
-        at = row.deal * NOTES
-        if notes[at + COUNT] == 0:
-            notes[at + FIRST] = i
-        notes[at + LAST] = i
-        notes[at + COUNT] += 1
+            sums[SOLD * deals + deal] += row.quantity
+            sums[RECEIVED * deals + deal] += value
+            sums[COINS * deals + deal] -= row.quantity
+            sums[SELL_FEES * deals + deal] += row.fee
+        if notes[ENDED * deals + deal] == 0:
+            notes[FIRST * deals + deal] = i
+            notes[OPENED_AT * deals + deal] = row.time
+        notes[LAST * deals + deal] = i
+        notes[CLOSED_AT * deals + deal] = row.time
+        notes[REASON * deals + deal] = row.reason
+        notes[ENDED * deals + deal] = 1
 
 
-def _closed(fills: FillRows, deal: Whole, sums: Reals, notes: Whole) -> Trades:
-    cost = sums[:, PAID] + sums[:, BUY_FEES]
-    exit_price = np.full(len(deal), np.nan)
-    np.divide(sums[:, RECEIVED], sums[:, SOLD], out=exit_price, where=sums[:, SOLD] > 0.0)
-    last = notes[:, LAST]
+@entry_point
+def mark_steps(notes: Times, steps: Times) -> None:
+    """Where deals begin and end; see RoundTrips."""
+    deals = len(notes) // NOTES
+    for deal in range(deals):
+        steps[notes[FIRST * deals + deal]] += 1
+        if notes[ENDED * deals + deal]:
+            steps[notes[LAST * deals + deal]] -= 1
+
+
+def _closed(fills: FillRows, sums: Reals, notes: Whole) -> Trades:
+    deal = np.flatnonzero(notes[ENDED])
+    if len(deal) < len(notes[ENDED]):
+        # Unlike plain indexing, `take` leaves rows whole in memory, as compiled code wants them.
+        sums, notes = sums.take(deal, axis=1), notes.take(deal, axis=1)
+    cost = sums[PAID] + sums[BUY_FEES]
+    pnl = sums[RECEIVED] - sums[SELL_FEES] - cost
+    with np.errstate(invalid="ignore"):
+        exit_price = sums[RECEIVED] / sums[SOLD]
     return Trades(
         fills=fills,
         deal=deal,
-        opened_at=fills["time"][notes[:, FIRST]],
-        closed_at=fills["time"][last],
-        entry_price=sums[:, PAID] / sums[:, BOUGHT],
+        opened_at=notes[OPENED_AT],
+        closed_at=notes[CLOSED_AT],
+        entry_price=sums[PAID] / sums[BOUGHT],
         exit_price=exit_price,
-        quantity=sums[:, BOUGHT].copy(),
-        fees=sums[:, FEES].copy(),
-        cost=cost,
-        pnl=sums[:, RECEIVED] - sums[:, SELL_FEES] - cost,
-        reason=fills["reason"][last],
+        quantity=sums[BOUGHT],
+        fees=sums[FEES],
+        pnl=pnl,
+        pnl_ratio=pnl / cost,
+        reason=notes[REASON],
     )
 
 
@@ -247,13 +255,12 @@ def _open(
 ) -> tuple[OpenTrade, ...]:
     return tuple(
         _open_trade(
-            sums[deal],
-            int(fills["time"][notes[deal, FIRST]]),
+            sums[:, deal],
+            int(notes[OPENED_AT, deal]),
             last_price,
             _told(fills[fills["deal"] == deal]),
         )
         for deal in deals
-        if deal < len(notes) and notes[deal, COUNT]
     )
 
 

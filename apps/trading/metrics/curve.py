@@ -19,11 +19,14 @@ class Drawdown(NamedTuple):
     """The deepest fall of the equity from a peak, judged at closes. Times in ms UTC.
 
     `peak_at`: the last close (or the start) at the peak; `trough_at`: the lowest close after it;
-    `recovered_at`: the first close at the peak again, None when it never came back.
+    `recovered_at`: the first close at the peak again, None when it never came back. `lowest` and
+    `highest` are those of all closes and the start.
     """
 
     ratio: float
     amount: float
+    lowest: float
+    highest: float
     peak_at: int | None
     trough_at: int | None
     recovered_at: int | None
@@ -75,18 +78,15 @@ class Curve:
         return np.append(first - 1, day), np.append(self.capital, level)
 
     def drawdown(self) -> Drawdown:
-        levels = np.zeros(2)
+        levels = np.zeros(4)
         marks = np.zeros(4, np.int64)
         fall(self.open_at, self.bar_ms, self.equity, self.capital, levels, marks)
-        ratio, amount = levels.tolist()
+        ratio, amount, lowest, highest = levels.tolist()
         *moments, longest = marks.tolist()
         peak_at, trough_at, recovered_at = (moment or None for moment in moments)
-        return Drawdown(ratio, amount, peak_at, trough_at, recovered_at, longest / 1000)
-
-    def extremes(self) -> tuple[float, float]:
-        """(lowest, highest) equity, the start included."""
-        low, high = float(self.equity.min()), float(self.equity.max())
-        return min(low, self.capital), max(high, self.capital)
+        return Drawdown(
+            ratio, amount, lowest, highest, peak_at, trough_at, recovered_at, longest / 1000
+        )
 
 
 def equity_curve(
@@ -180,9 +180,10 @@ def fall(
 ) -> None:
     """Note the deepest drawdown in `levels` (ratio, quote) and `marks` (peak, trough, recovery).
 
-    The fourth mark is the longest time below a former peak, in ms; what never was stays 0.
+    Then follow in `levels` the lowest and the highest equity, in `marks` the longest time below a
+    former peak in ms. What never was stays 0.
     """
-    peak = floor = capital
+    peak = floor = lowest = capital
     peak_at = time[0]
     under = deepest = False
     for i in range(len(equity)):
@@ -200,6 +201,8 @@ def fall(
             floor = peak * (1.0 - levels[0])
             continue
         under = True
+        if level < lowest:
+            lowest = level
         if level < floor:
             floor = level
             levels[0] = 1.0 - level / peak
@@ -208,5 +211,7 @@ def fall(
             marks[1] = time[i] + bar_ms
             marks[2] = 0
             deepest = True
+    levels[2] = lowest
+    levels[3] = peak
     if under:
         marks[3] = max(marks[3], time[len(time) - 1] + bar_ms - peak_at)

@@ -9,7 +9,8 @@ from apps.trading.bar import Bars
 from apps.trading.metrics import outcomes, returns
 from apps.trading.metrics.costs import Costs, costs_of
 from apps.trading.metrics.curve import Curve, equity_curve
-from apps.trading.metrics.outcomes import Outcomes, mean
+from apps.trading.metrics.outcomes import Outcomes, Tally
+from apps.trading.metrics.returns import Days, quotient
 from apps.trading.metrics.score import score
 from apps.trading.metrics.sheet import Metrics
 from apps.trading.trades import RoundTrips, open_deals, round_trips
@@ -45,8 +46,9 @@ class Market:
 
 def measure(*, fills: Any, state: Any, bars: Bars, bar_ms: int) -> Measured:
     """Of one bot: the fills (layout.FILL) and the last state that the compiled loop left."""
-    plan = state.plan
-    fee_in_base = bool(plan.fee_in_base)
+    # By name and not as attributes: those cost more than a small run.
+    plan, bot = state["plan"], state["bot"]
+    fee_in_base = bool(plan["fee_in_base"])
     trips = round_trips(
         fills,
         fee_in_base=fee_in_base,
@@ -59,16 +61,16 @@ def measure(*, fills: Any, state: Any, bars: Bars, bar_ms: int) -> Measured:
         fills=fills,
         steps=trips.steps,
         fee_in_base=fee_in_base,
-        capital=float(state.bot.capital),
+        capital=float(bot["capital"]),
     )
-    costs = costs_of(fills, slippage=float(plan.slippage))
+    costs = costs_of(fills, slippage=float(plan["slippage"]))
     metrics = metrics_of(
         curve=curve,
         trades=Outcomes.of(trips.closed),
         open_profit=[trade.unrealised for trade in trips.open],
-        dust=float(state.bot.dust * bars.close[-1]),
+        dust=float(bot["dust"] * bars.close[-1]),
         costs=costs,
-        market=Market.of(bars, taker_fee=float(plan.taker_fee)),
+        market=Market.of(bars, taker_fee=float(plan["taker_fee"])),
     )
     return Measured(trips, curve, costs, metrics)
 
@@ -84,9 +86,9 @@ def metrics_of(
 ) -> Metrics:
     """The sheet of one bot or, with a combined curve and outcomes, of several."""
     risk = _risk(curve)
-    deals = _trades(trades)
+    tally = Tally.of(trades)
+    deals = _trades(tally)
     elapsed_s = (curve.ended_at - curve.started_at) / 1000.0
-    lowest, highest = curve.extremes()
     return Metrics(
         started_at=curve.started_at,
         ended_at=curve.ended_at,
@@ -96,12 +98,10 @@ def metrics_of(
         final_equity=curve.final,
         profit=curve.final - curve.capital,
         total_return=curve.final / curve.capital - 1.0,
-        closed_profit=float(trades.pnl.sum()),
+        closed_profit=tally.total,
         open_profit=float(sum(open_profit)),
         open_trades=len(open_profit),
         dust=dust,
-        lowest_equity=lowest,
-        highest_equity=highest,
         score=score(
             cagr=risk["cagr"],
             sharpe=risk["sharpe"],
@@ -111,7 +111,7 @@ def metrics_of(
             trades=len(trades),
             days=elapsed_s / DAY_S,
         ),
-        trades_per_day=returns.quotient(len(trades) * DAY_S, elapsed_s),
+        trades_per_day=quotient(len(trades) * DAY_S, elapsed_s),
         fees=costs.fees,
         slippage=costs.slippage,
         volume=costs.volume,
@@ -125,27 +125,29 @@ def metrics_of(
 def _risk(curve: Curve) -> dict[str, Any]:
     _, levels = curve.daily()
     # Equity of spot positions cannot fall below nothing; at nothing there is no return any more.
-    whole = levels[: int(np.argmax(levels <= 0.0))] if (levels <= 0.0).any() else levels
-    daily = whole[1:] / whole[:-1] - 1.0
+    gone = levels <= 0.0
+    days = Days.of(levels[: int(gone.argmax())] if gone.any() else levels)
     fall = curve.drawdown()
     growth = returns.cagr(
         start=curve.capital, end=curve.final, seconds=(curve.ended_at - curve.started_at) / 1000.0
     )
     return {
+        "lowest_equity": fall.lowest,
+        "highest_equity": fall.highest,
         "cagr": growth,
-        "volatility": returns.volatility(daily),
-        "sharpe": returns.sharpe(daily),
-        "sortino": returns.sortino(daily),
+        "volatility": returns.volatility(days),
+        "sharpe": returns.sharpe(days),
+        "sortino": returns.sortino(days),
         "calmar": returns.calmar(growth=growth, drawdown=fall.ratio),
-        "omega": returns.omega(daily),
-        "serenity": returns.serenity(whole, daily),
-        "stability": returns.stability(whole),
-        "k_ratio": returns.k_ratio(whole),
-        "best_day": float(daily.max()) if len(daily) else None,
-        "worst_day": float(daily.min()) if len(daily) else None,
-        "days_won": int((daily > 0.0).sum()),
-        "days_lost": int((daily < 0.0).sum()),
-        "days_flat": int((daily == 0.0).sum()),
+        "omega": returns.omega(days),
+        "serenity": returns.serenity(days),
+        "stability": returns.stability(days),
+        "k_ratio": returns.k_ratio(days),
+        "best_day": days.best if days.count else None,
+        "worst_day": days.worst if days.count else None,
+        "days_won": days.won,
+        "days_lost": days.lost,
+        "days_flat": days.count - days.won - days.lost,
         "exposure": int(np.count_nonzero(curve.held)) / len(curve.held),
         "max_drawdown": fall.ratio,
         "max_drawdown_quote": fall.amount,
@@ -154,36 +156,34 @@ def _risk(curve: Curve) -> dict[str, Any]:
         "max_drawdown_recovered_at": fall.recovered_at,
         "max_drawdown_s": fall.length_s,
         "longest_underwater_s": fall.longest_underwater_s,
-        "ulcer_index": returns.ulcer_index(whole),
+        "ulcer_index": returns.ulcer_index(days),
     }
 
 
-def _trades(trades: Outcomes) -> dict[str, Any]:
-    won, lost = trades.won, trades.lost
-    some = len(trades) > 0
+def _trades(tally: Tally) -> dict[str, Any]:
     return {
-        "trades": len(trades),
-        "wins": int(won.sum()),
-        "draws": int((~won & ~lost).sum()),
-        "losses": int(lost.sum()),
-        "win_rate": outcomes.win_rate(trades),
-        "profit_factor": outcomes.profit_factor(trades),
-        "payoff_ratio": outcomes.payoff_ratio(trades),
-        "expectancy": outcomes.expectancy(trades),
-        "expectancy_ratio": outcomes.expectancy_ratio(trades),
-        "sqn": outcomes.sqn(trades),
-        "kelly": outcomes.kelly(trades),
-        "average_trade": mean(trades.ratio),
-        "median_trade": float(np.median(trades.ratio)) if some else None,
-        "best_trade": float(trades.ratio.max()) if some else None,
-        "worst_trade": float(trades.ratio.min()) if some else None,
-        "average_win": mean(trades.pnl[won]),
-        "average_loss": mean(trades.pnl[lost]),
-        "gross_profit": float(trades.pnl[won].sum()),
-        "gross_loss": float(trades.pnl[lost].sum()),
-        "average_duration_s": mean(trades.held_s),
-        "average_win_duration_s": mean(trades.held_s[won]),
-        "average_loss_duration_s": mean(trades.held_s[lost]),
-        "longest_win_streak": outcomes.longest_streak(won),
-        "longest_loss_streak": outcomes.longest_streak(lost),
+        "trades": tally.count,
+        "wins": tally.wins,
+        "draws": tally.draws,
+        "losses": tally.losses,
+        "win_rate": outcomes.win_rate(tally),
+        "profit_factor": outcomes.profit_factor(tally),
+        "payoff_ratio": outcomes.payoff_ratio(tally),
+        "expectancy": outcomes.expectancy(tally),
+        "expectancy_ratio": outcomes.expectancy_ratio(tally),
+        "sqn": outcomes.sqn(tally),
+        "kelly": outcomes.kelly(tally),
+        "average_trade": quotient(tally.ratios, tally.count),
+        "median_trade": tally.median_ratio if tally.count else None,
+        "best_trade": tally.best if tally.count else None,
+        "worst_trade": tally.worst if tally.count else None,
+        "average_win": outcomes.average_win(tally),
+        "average_loss": outcomes.average_loss(tally),
+        "gross_profit": tally.won,
+        "gross_loss": tally.lost,
+        "average_duration_s": quotient(tally.held / 1000.0, tally.count),
+        "average_win_duration_s": quotient(tally.held_won / 1000.0, tally.wins),
+        "average_loss_duration_s": quotient(tally.held_lost / 1000.0, tally.losses),
+        "longest_win_streak": tally.win_streak,
+        "longest_loss_streak": tally.loss_streak,
     }

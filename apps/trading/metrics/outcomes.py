@@ -5,16 +5,21 @@ What is not defined (no trades, no losses to divide by) is None.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.trading.metrics.returns import quotient, spread
+from apps.trading.kernel.compile import entry_point
+from apps.trading.kernel.layout import Floats, Times
+from apps.trading.metrics.returns import deviation, quotient
 from apps.trading.trades import Trades
 
 Reals = NDArray[np.float64]
 Whole = NDArray[np.int64]
+
+WINS, LOSSES, TOTAL, WON, LOST, SQUARES, LARGEST, RATIOS = range(8)
+BEST, WORST, HELD, HELD_WON, HELD_LOST, WIN_STREAK, LOSS_STREAK, SUMS = range(8, 16)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,90 +34,167 @@ class Outcomes:
     @classmethod
     def of(cls, *trades: Trades) -> "Outcomes":
         """Of one bot's trades, or of several bots' together."""
-        closed_at = np.concatenate([each.closed_at for each in trades])
-        order = np.argsort(closed_at, kind="stable")
-        return cls(
-            np.concatenate([each.pnl for each in trades])[order],
-            np.concatenate([each.pnl_ratio for each in trades])[order],
-            np.concatenate([each.opened_at for each in trades])[order],
-            closed_at[order],
-        )
+        columns = [
+            np.concatenate([getattr(each, name) for each in trades])
+            if len(trades) > 1
+            else getattr(trades[0], name)
+            for name in ("pnl", "pnl_ratio", "opened_at", "closed_at")
+        ]
+        closed_at = columns[3]
+        if (closed_at[1:] < closed_at[:-1]).any():
+            order = np.argsort(closed_at, kind="stable")
+            columns = [column[order] for column in columns]
+        return cls(*columns)
 
     def __len__(self) -> int:
         return len(self.pnl)
 
-    @property
-    def won(self) -> NDArray[np.bool_]:
-        return self.pnl > 0.0
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one pass over the trades finds; sums of pnl in quote, of times held in ms.
+
+    `lost` is below 0. A draw ends a streak of wins and one of losses.
+    """
+
+    count: int
+    wins: int
+    losses: int
+    total: float
+    won: float
+    lost: float
+    deviation: float
+    ratios: float
+    median_ratio: float
+    best: float
+    worst: float
+    held: float
+    held_won: float
+    held_lost: float
+    win_streak: int
+    loss_streak: int
 
     @property
-    def lost(self) -> NDArray[np.bool_]:
-        return self.pnl < 0.0
+    def draws(self) -> int:
+        return self.count - self.wins - self.losses
 
-    @property
-    def held_s(self) -> Reals:
-        return (self.closed_at - self.opened_at) / 1000.0
+    @classmethod
+    def of(cls, trades: Outcomes) -> "Tally":
+        sums = np.zeros(SUMS)
+        count_up(trades.pnl, trades.ratio, trades.opened_at, trades.closed_at, sums)
+        told = sums.tolist()
+        count = len(trades)
+        return cls(
+            count=count,
+            wins=int(told[WINS]),
+            losses=int(told[LOSSES]),
+            total=told[TOTAL],
+            won=told[WON],
+            lost=told[LOST],
+            deviation=deviation(told[SQUARES], told[LARGEST], count),
+            ratios=told[RATIOS],
+            median_ratio=float(np.median(trades.ratio)) if count else 0.0,
+            best=told[BEST],
+            worst=told[WORST],
+            held=told[HELD],
+            held_won=told[HELD_WON],
+            held_lost=told[HELD_LOST],
+            win_streak=int(told[WIN_STREAK]),
+            loss_streak=int(told[LOSS_STREAK]),
+        )
 
 
-def mean(values: Reals) -> float | None:
-    return float(values.mean()) if len(values) else None
+@entry_point
+def count_up(pnl: Floats, ratio: Floats, opened_at: Times, closed_at: Times, sums: Floats) -> None:
+    """Fill `sums`; see Tally."""
+    sums[BEST] = -inf
+    sums[WORST] = inf
+    win_streak = loss_streak = 0.0
+    for k in range(len(pnl)):
+        held = float(closed_at[k] - opened_at[k])
+        sums[TOTAL] += pnl[k]
+        sums[RATIOS] += ratio[k]
+        sums[HELD] += held
+        sums[LARGEST] = max(sums[LARGEST], abs(pnl[k]))
+        sums[BEST] = max(sums[BEST], ratio[k])
+        sums[WORST] = min(sums[WORST], ratio[k])
+        if pnl[k] > 0.0:
+            sums[WINS] += 1.0
+            sums[WON] += pnl[k]
+            sums[HELD_WON] += held
+            win_streak += 1.0
+            loss_streak = 0.0
+            sums[WIN_STREAK] = max(sums[WIN_STREAK], win_streak)
+        elif pnl[k] < 0.0:
+            sums[LOSSES] += 1.0
+            sums[LOST] += pnl[k]
+            sums[HELD_LOST] += held
+            loss_streak += 1.0
+            win_streak = 0.0
+            sums[LOSS_STREAK] = max(sums[LOSS_STREAK], loss_streak)
+        else:
+            win_streak = loss_streak = 0.0
+    mean = sums[TOTAL] / max(len(pnl), 1)
+    for k in range(len(pnl)):
+        sums[SQUARES] += (pnl[k] - mean) * (pnl[k] - mean)
 
 
-def win_rate(trades: Outcomes) -> float | None:
+def win_rate(tally: Tally) -> float | None:
     """Wins / all trades, draws included. Source: freqtrade's report."""
-    return quotient(int(trades.won.sum()), len(trades))
+    return quotient(tally.wins, tally.count)
 
 
-def profit_factor(trades: Outcomes) -> float | None:
+def profit_factor(tally: Tally) -> float | None:
     """Sum of the wins / sum of the losses. Source: freqtrade, backtesting.py."""
-    return quotient(float(trades.pnl[trades.won].sum()), -float(trades.pnl[trades.lost].sum()))
+    return quotient(tally.won, -tally.lost)
 
 
-def payoff_ratio(trades: Outcomes) -> float | None:
+def average_win(tally: Tally) -> float | None:
+    return quotient(tally.won, tally.wins)
+
+
+def average_loss(tally: Tally) -> float | None:
+    """Below 0."""
+    return quotient(tally.lost, tally.losses)
+
+
+def payoff_ratio(tally: Tally) -> float | None:
     """Average win / average loss. Source: jesse (ratio_avg_win_loss)."""
-    if not trades.won.any() or not trades.lost.any():
-        return None
-    return quotient(float(trades.pnl[trades.won].mean()), -float(trades.pnl[trades.lost].mean()))
+    win, loss = average_win(tally), average_loss(tally)
+    return None if win is None or loss is None else quotient(win, -loss)
 
 
-def expectancy(trades: Outcomes) -> float | None:
+def expectancy(tally: Tally) -> float | None:
     """Win rate x average win - loss rate x average loss: the average pnl of a trade.
 
     Source: freqtrade.data.metrics.calculate_expectancy, jesse.
     """
-    return mean(trades.pnl)
+    return quotient(tally.total, tally.count)
 
 
-def expectancy_ratio(trades: Outcomes) -> float | None:
+def expectancy_ratio(tally: Tally) -> float | None:
     """(1 + average win / average loss) x win rate - 1, none without losses.
 
     Source: freqtrade.data.metrics.calculate_expectancy.
     """
-    if not trades.lost.any():
+    loss = average_loss(tally)
+    if loss is None:
         return None
-    won, lost = trades.pnl[trades.won], -trades.pnl[trades.lost]
-    reward = (float(won.mean()) if len(won) else 0.0) / float(lost.mean())
-    return (1.0 + reward) * len(won) / len(trades) - 1.0
+    reward = (average_win(tally) or 0.0) / -loss
+    return (1.0 + reward) * tally.wins / tally.count - 1.0
 
 
-def sqn(trades: Outcomes) -> float | None:
+def sqn(tally: Tally) -> float | None:
     """System quality number: sqrt(trades) x mean / standard deviation of the pnl.
 
     Source: Tharp (2008), "Definitive Guide to Position Sizing"; backtesting.py.
     """
-    if len(trades) < 2:
+    if tally.count < 2:
         return None
-    return quotient(sqrt(len(trades)) * float(trades.pnl.mean()), spread(trades.pnl))
+    return quotient(sqrt(tally.count) * tally.total / tally.count, tally.deviation)
 
 
-def kelly(trades: Outcomes) -> float | None:
+def kelly(tally: Tally) -> float | None:
     """Win rate - (1 - win rate) / payoff ratio. Source: Kelly (1956); backtesting.py."""
-    rate, payoff = win_rate(trades), payoff_ratio(trades)
+    rate, payoff = win_rate(tally), payoff_ratio(tally)
     return None if rate is None or payoff is None else rate - (1.0 - rate) / payoff
-
-
-def longest_streak(hits: NDArray[np.bool_]) -> int:
-    """The most hits in a row. A draw ends a streak of wins and one of losses."""
-    misses = np.flatnonzero(~hits)
-    edges = np.concatenate(([-1], misses, [len(hits)]))
-    return int(np.diff(edges).max() - 1)
