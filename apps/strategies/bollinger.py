@@ -90,8 +90,9 @@ class Bollinger(Strategy):
         enter = place < p.buy_below
         leave = place > p.sell_above
         strength = np.zeros(len(place))
-        strength[enter] = np.minimum(p.buy_below - place[enter], 1.0)
-        strength[leave] = np.minimum(place[leave] - p.sell_above, 1.0)
+        low, high = np.flatnonzero(enter), np.flatnonzero(leave)
+        strength[low] = np.minimum(p.buy_below - place[low], 1.0)
+        strength[high] = np.minimum(place[high] - p.sell_above, 1.0)
         return Signals(enter, leave, no_signals(len(place)), strength)
 
     def plan(self, p: Values) -> Plan:

@@ -78,8 +78,9 @@ class Rsi(Strategy):
         enter = rsi < p.oversold
         leave = rsi > p.overbought
         strength = np.zeros(len(rsi))
-        strength[enter] = np.minimum((p.oversold - rsi[enter]) / 50.0, 1.0)
-        strength[leave] = np.minimum((rsi[leave] - p.overbought) / 50.0, 1.0)
+        low, high = np.flatnonzero(enter), np.flatnonzero(leave)
+        strength[low] = np.minimum((p.oversold - rsi[low]) / 50.0, 1.0)
+        strength[high] = np.minimum((rsi[high] - p.overbought) / 50.0, 1.0)
         return Signals(enter, leave, no_signals(len(rsi)), strength)
 
     def plan(self, p: Values) -> Plan:

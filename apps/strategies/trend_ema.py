@@ -13,11 +13,9 @@ from apps.trading.bar import Bars
 from apps.trading.explanation import Because
 from apps.trading.params import Parameter, Values, number, whole
 from apps.trading.plan import Plan
-from apps.trading.signals import Signals, no_signals
+from apps.trading.signals import Signals, full_strength, no_signals
 from apps.trading.strategy import Preset, Strategy, register
 from apps.trading.usual_parameters import stop_loss
-
-_FULL_STRENGTH_GAP = 0.02
 
 
 def _parameters(*, fast: int, slow: int, band: float) -> tuple[Parameter, ...]:
@@ -97,10 +95,10 @@ class TrendEma(Strategy):
 
     def signals(self, bars: Bars, p: Values) -> Signals:
         averages = self.indicators(bars, p)
-        gap = averages["fast_ema"] / averages["slow_ema"] - 1.0
-        strength = np.minimum(np.abs(gap) / _FULL_STRENGTH_GAP, 1.0)
+        fast, slow = averages["fast_ema"], averages["slow_ema"]
         # NaN compares false: no verdict before the slow average exists.
-        return Signals(gap > p.band, gap < -p.band, no_signals(len(gap)), np.nan_to_num(strength))
+        up, down = fast > slow * (1.0 + p.band), fast < slow * (1.0 - p.band)
+        return Signals(up, down, no_signals(len(up)), full_strength(len(up)))
 
     def plan(self, p: Values) -> Plan:
         if p.fast >= p.slow:

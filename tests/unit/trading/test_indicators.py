@@ -125,3 +125,16 @@ def test_after_its_memory_an_average_has_forgotten_what_came_before(period):
         assert joined == pytest.approx(indicators.ema(tail, period=period)[-1], rel=1e-11)
         joined = indicators.rsi(np.concatenate((past, long)), period=period)[-1]
         assert joined == pytest.approx(indicators.rsi(long, period=period)[-1], rel=1e-9)
+
+
+def test_crossings_do_not_depend_on_how_many_bars_there_are():
+    rng = np.random.default_rng(9)
+    values = rng.normal(0.0, 1.0, 70_000).round(1)
+    other = rng.normal(0.0, 1.0, 70_000).round(1)
+
+    up, down = indicators.crossings(values, other)
+
+    above, below = values > other, values < other
+    assert np.array_equal(up[1:], above[1:] & ~above[:-1])
+    assert np.array_equal(down[1:], below[1:] & ~below[:-1])
+    assert not (up[0] or down[0])
