@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -108,6 +109,21 @@ class ThrowAway:
 
 
 @contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Unwind at SIGTERM and SIGHUP as at Ctrl-C: what was started here would go on by itself."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def throw_away_folder(
     given: str | None, *, prefix: str, say: Callable[[str], None]
 ) -> Iterator[Path]:
@@ -118,7 +134,8 @@ def throw_away_folder(
     path.chmod(0o711)
     failed = True
     try:
-        yield path
+        with _asked_to_end():
+            yield path
         failed = False
     finally:
         if failed or given:
