@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -14,7 +14,9 @@ from apps.common.admin import ReadOnlyAdmin
 from apps.common.shown import Tone, ago, chip
 from apps.research import services
 from apps.research.models import Backtest, Job
+from apps.research.queries import LONG
 from apps.research.refusals import ResearchRefused
+from apps.research.reports import stored_page
 
 _TONES: dict[str, Tone] = {"running": "calm", "done": "good", "failed": "bad", "canceled": "warn"}
 
@@ -34,6 +36,7 @@ class BacktestAdmin(ReadOnlyAdmin):
         "winners",
         "sharpe_ratio",
         "composite",
+        "report",
         "user",
         "asked",
     )
@@ -47,7 +50,18 @@ class BacktestAdmin(ReadOnlyAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("what", "state", "error", "user", "asked", "started_at", "finished_at")},
+            {
+                "fields": (
+                    "what",
+                    "state",
+                    "report",
+                    "error",
+                    "user",
+                    "asked",
+                    "started_at",
+                    "finished_at",
+                )
+            },
         ),
         (
             "Figures",
@@ -67,11 +81,38 @@ class BacktestAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # Results are long, and their figures stand in columns.
-        return super().get_queryset(request).defer("result")
+        return super().get_queryset(request).defer(*LONG)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
         return actions if may_write(request.user) else {}
+
+    # ---- the report ----------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        report = path(
+            "<path:object_id>/report/",
+            self.admin_site.admin_view(self.report_view),
+            name="research_backtest_report",
+        )
+        return [report, *super().get_urls()]
+
+    def report_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The page with charts; complete in itself."""
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        try:
+            return HttpResponse(stored_page(row))
+        except ResearchRefused as refused:
+            return HttpResponse(str(refused), status=409, content_type="text/plain")
+
+    @admin.display(description="report")
+    def report(self, row: Backtest) -> SafeString | str:
+        if row.status != Job.Status.DONE:
+            return ""
+        address = reverse("admin:research_backtest_report", args=[row.pk])
+        return format_html('<a href="{}" target="_blank" rel="noopener">open</a>', address)
 
     # ---- actions -------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +22,7 @@ from apps.research.bodies import BacktestWish, PaperBotWish
 from apps.research.models import Backtest, Job
 from apps.research.queries import backtests_of, find_backtest
 from apps.research.refusals import ResearchRefused
+from apps.research.reports import stored_page
 from apps.research.shapes import BacktestShape, WholeBacktestShape
 from apps.research.stored import find_stored_market
 from apps.research.wishes import Wish
@@ -86,6 +88,17 @@ class Cancel(View):
         checked(NoBody, request.data)
         services.cancel_job(job=found, actor=self.caller)
         return Response(_shown(found, self.caller))
+
+
+class Report(View):
+    """GET: the page with charts, complete in itself."""
+
+    def get(self, request: Request, backtest: str) -> HttpResponse:
+        found = find_backtest(reference=backtest, user=self.caller)
+        try:
+            return HttpResponse(stored_page(found))
+        except ResearchRefused as refused:
+            raise Conflict(_sentence(refused)) from refused
 
 
 class PaperBot(View):
@@ -184,5 +197,6 @@ urlpatterns = [
     endpoint("backtests", Backtests, "backtests"),
     endpoint("backtests/{backtest}", OneBacktest, "backtest"),
     endpoint("backtests/{backtest}/cancel", Cancel, "backtest-cancel"),
+    endpoint("backtests/{backtest}/report", Report, "backtest-report"),
     endpoint("backtests/{backtest}/bot", PaperBot, "backtest-bot"),
 ]

@@ -10,6 +10,7 @@ from django.conf import settings
 from apps.research.judging import Patience, find_strategy
 from apps.research.models import Backtest
 from apps.research.refusals import Canceled
+from apps.research.reports import drawing_of
 from apps.research.results import measured, result_of
 from apps.research.running import Progress, run_backtest
 from apps.research.stored import series_of
@@ -35,9 +36,10 @@ def carry_out_backtest(
         progress=progress,
     )
     progress(0.8, "figures")
-    result = result_of(outcome, measured(outcome))
+    figures = measured(outcome)
+    result = result_of(outcome, figures)
     progress(0.95, "saving")
-    return columns_of(result)
+    return {**columns_of(result), "drawing": drawing_of(outcome, figures)}
 
 
 def columns_of(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,23 +4,19 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from apps.research import options as given
+from apps.research.asking import asked
 from apps.research.judging import Patience, find_strategy
 from apps.research.refusals import ResearchRefused
 from apps.research.results import measured, result_of
 from apps.research.running import Outcome, run_backtest
-from apps.research.series import Series, from_files, generated
 from apps.research.tables import table
-from apps.research.wishes import DEFAULT_CAPITAL, FINE, Wish, exact, plain_instrument
-from apps.trading.instrument import Instrument
 
-OK, FAILED, REFUSED = 0, 1, 2
-INVENTED = "BTC/USDT"
+OK, REFUSED, INTERRUPTED = 0, 2, 130
 
 
 def main(argv: Sequence[str], *, strategy_folder: Path | None) -> int:
@@ -35,75 +31,43 @@ def main(argv: Sequence[str], *, strategy_folder: Path | None) -> int:
             print(json.dumps({"error": str(refused)}))  # noqa: T201
         return REFUSED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return OK
 
 
 def _run(options: Namespace, folder: Path | None) -> None:
     patience = Patience(options.time_limit)
-    strategy = find_strategy(options.strategy, folder=folder, patience=patience)
-    series = _series(options)
-    outcome = run_backtest(wish=_wish(options), series=series, strategy=strategy, patience=patience)
+    if options.portfolio:
+        _run_portfolio(options, folder, patience)
+        return
+    wish, series = asked(options)
+    strategy = find_strategy(wish.strategy, folder=folder, patience=patience)
+    outcome = run_backtest(wish=wish, series=series, strategy=strategy, patience=patience)
     _tell(options, outcome)
-
-
-def _wish(options: Namespace) -> Wish:
-    return Wish(
-        strategy=options.strategy,
-        preset=options.preset,
-        parameters=given.given_values(options.parameters),
-        plan=given.given_values(options.plan),
-        limits=given.given_values(options.limits),
-        capital=DEFAULT_CAPITAL if options.capital is None else options.capital,
-        fee=options.fee,
-        maker_fee=options.maker_fee,
-        slippage=options.slippage,
-    )
-
-
-def _series(options: Namespace) -> Series:
-    if options.candles:
-        return from_files(
-            options.candles,
-            instrument=_instrument(options, "BASE/QUOTE"),
-            timeframe=options.timeframe,
-            finer=options.detail_candles,
-        )
-    return generated(
-        instrument=_instrument(options, INVENTED),
-        timeframe=options.timeframe or given.GENERATED_TIMEFRAME,
-        count=options.bars,
-        seed=options.seed,
-        finer_timeframe=options.detail_timeframe,
-    )
-
-
-def _instrument(options: Namespace, symbol: str) -> Instrument:
-    def step(text: str | None, name: str) -> Decimal:
-        size = FINE if text is None else exact(text, name=name)
-        if not size:
-            raise ResearchRefused(f"{name} must be above 0")
-        return size
-
-    return plain_instrument(
-        symbol,
-        tick_size=step(options.tick_size, "--tick-size"),
-        lot_size=step(options.lot_size, "--lot-size"),
-        min_notional=exact(options.min_notional or "0", name="--min-notional"),
-        fee_taken_in=options.fee_taken_in or "quote",
-    )
-
-
-# ---- telling -----------------------------------------------------------------------------------
 
 
 def _tell(options: Namespace, outcome: Outcome) -> None:
     figures = measured(outcome)
-    result = result_of(outcome, figures, with_trades=bool(options.json))
     if options.json:
-        _write_json(options.json, result)
+        _write_json(options.json, result_of(outcome, figures))
+    if options.report:
+        from apps.research.reports import page_of
+
+        _write(options.report, page_of(outcome, figures))
     if options.json != "-":
         print(table(outcome, figures))  # noqa: T201
+
+
+def _run_portfolio(options: Namespace, folder: Path | None, patience: Patience) -> None:
+    # Here, because a single strategy needs none of it.
+    from apps.research.portfolio_tables import portfolio_table
+    from apps.research.portfolios import portfolio_result, run_file
+
+    together = run_file(options.portfolio, strategy_folder=folder, patience=patience)
+    if options.json:
+        _write_json(options.json, portfolio_result(together))
+    if options.json != "-":
+        print(portfolio_table(together))  # noqa: T201
 
 
 def _write_json(place: str, result: Mapping[str, Any]) -> None:
@@ -111,12 +75,11 @@ def _write_json(place: str, result: Mapping[str, Any]) -> None:
     text = json.dumps(result, allow_nan=False)
     if place == "-":
         print(text)  # noqa: T201
-        return
-    write(Path(place), text)
+    else:
+        _write(Path(place), text)
 
 
-def write(path: Path, text: str) -> None:
-    """ResearchRefused when the file cannot be written."""
+def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

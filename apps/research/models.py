@@ -14,7 +14,8 @@ __all__ = ["Backtest", "Job"]
 class Backtest(Job):
     """One backtest: what was asked (`wish`, `source`), and what came out.
 
-    `result` is what `manage.py backtest --json` prints; the columns repeat of it what lists show.
+    `result` is what `manage.py backtest --json` prints, `drawing` what its report draws; the
+    columns repeat of the result what lists show.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -29,6 +30,7 @@ class Backtest(Job):
     wish = models.JSONField()
     source = models.JSONField()
     result = models.JSONField(null=True, editable=False)
+    drawing = models.JSONField(null=True, editable=False)
     bars = models.IntegerField(null=True, editable=False)
     trades = models.IntegerField(null=True, editable=False)
     total_return = models.FloatField(null=True, editable=False)

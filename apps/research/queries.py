@@ -8,10 +8,13 @@ from apps.common.access import is_admin
 from apps.common.reference import by_reference
 from apps.research.models import Backtest
 
+LONG = ("result", "drawing")
+"""Columns that lists do without: what they show stands in others."""
+
 
 def backtests_of(*, user: User, everybody: bool = False) -> QuerySet[Backtest]:
-    """Without their results, which are long: what a list shows stands in columns."""
-    rows = Backtest.objects.select_related("user").defer("result")
+    """Newest work first is the caller's to say."""
+    rows = Backtest.objects.select_related("user").defer(*LONG)
     return rows if everybody and is_admin(user) else rows.filter(user=user)
 
 

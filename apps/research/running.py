@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from apps.research import judging
 from apps.research.judging import Patience
@@ -40,6 +43,62 @@ class Outcome:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is known before the first bar is traded."""
+
+    wish: Wish
+    series: Series
+    instrument: Instrument
+    p: Values
+    plan: Plan
+    limits: Limits
+    bars: Bars
+    bits: NDArray[np.uint8]
+    bar_ms: int
+    warnings: tuple[str, ...]
+
+    def outcome(self, run: Run, *, seconds: float) -> Outcome:
+        return Outcome(
+            self.wish,
+            self.series,
+            self.instrument,
+            self.p,
+            self.plan,
+            self.bars,
+            self.bar_ms,
+            run,
+            seconds,
+            self.warnings,
+        )
+
+
+def prepare(*, wish: Wish, series: Series, strategy: Strategy, patience: Patience) -> Prepared:
+    """Plan, limits and verdicts. ResearchRefused: what is wrong; Canceled: nobody waits."""
+    p, plan = judging.chosen(
+        strategy,
+        parameters=wish.parameters,
+        preset=wish.preset,
+        plan=wish.plan,
+        patience=patience,
+    )
+    limits = limits_of(wish)
+    bits = judging.signal_bits(strategy, bars=series.bars, p=p, patience=patience)
+    warm_up = judging.warm_up_of(strategy, p, patience)
+    warnings = [*series.warnings, *_too_few(series, strategy, warm_up)]
+    bars, bar_ms = series.bars, series.step_ms
+    if series.finer is not None:
+        check_finer(series.timeframe, series.finer_timeframe)
+        finer_ms = timeframe_ms(series.finer_timeframe)
+        bars, bits, odd = refined(bars, bits, bar_ms=bar_ms, finer=series.finer, finer_ms=finer_ms)
+        bar_ms = finer_ms
+        warnings += odd
+    if patience.canceled():
+        raise Canceled
+    instrument = wish.priced(series.instrument)
+    return Prepared(wish, series, instrument, p, plan, limits, bars, bits, bar_ms, tuple(warnings))
+
+
 def run_backtest(
     *,
     wish: Wish,
@@ -51,41 +110,22 @@ def run_backtest(
     """Trade the strategy on the bars. ResearchRefused: what is wrong; Canceled: nobody waits."""
     patience = patience or Patience()
     began = time.perf_counter()
-    p, plan = judging.chosen(
-        strategy,
-        parameters=wish.parameters,
-        preset=wish.preset,
-        plan=wish.plan,
-        patience=patience,
-    )
-    limits = limits_of(wish)
     progress(0.3, "asking the strategy")
-    bits = judging.signal_bits(strategy, bars=series.bars, p=p, patience=patience)
-    warm_up = judging.warm_up_of(strategy, p, patience)
-    warnings = [*series.warnings, *_too_few(series, strategy, warm_up)]
-    bars, bar_ms = series.bars, series.step_ms
-    if series.finer is not None:
-        check_finer(series.timeframe, series.finer_timeframe)
-        finer_ms = timeframe_ms(series.finer_timeframe)
-        bars, bits, odd = refined(bars, bits, bar_ms=bar_ms, finer=series.finer, finer_ms=finer_ms)
-        bar_ms = finer_ms
-        warnings += odd
-    _check_canceled(patience)
+    ready = prepare(wish=wish, series=series, strategy=strategy, patience=patience)
     progress(0.6, "trading")
-    instrument = wish.priced(series.instrument)
     run = run_plan(
-        plan=plan,
-        instrument=instrument,
+        plan=ready.plan,
+        instrument=ready.instrument,
         capital=Decimal(str(wish.capital)),
-        limits=limits,
-        bars=bars,
-        bits=bits,
-        bar_ms=bar_ms,
+        limits=ready.limits,
+        bars=ready.bars,
+        bits=ready.bits,
+        bar_ms=ready.bar_ms,
         slippage=wish.slippage,
     )
-    _check_canceled(patience)
-    seconds = time.perf_counter() - began
-    return Outcome(wish, series, instrument, p, plan, bars, bar_ms, run, seconds, tuple(warnings))
+    if patience.canceled():
+        raise Canceled
+    return ready.outcome(run, seconds=time.perf_counter() - began)
 
 
 def limits_of(wish: Wish) -> Limits:
@@ -94,16 +134,6 @@ def limits_of(wish: Wish) -> Limits:
         return Limits.from_json(wish.limits)
     except (ValueError, TypeError) as error:
         raise ResearchRefused(str(error)) from error
-
-
-def retold(outcome: Outcome, warnings: tuple[str, ...]) -> Outcome:
-    """The outcome with more to warn of."""
-    return replace(outcome, warnings=(*outcome.warnings, *warnings))
-
-
-def _check_canceled(patience: Patience) -> None:
-    if patience.canceled():
-        raise Canceled
 
 
 def _too_few(series: Series, strategy: Strategy, warm_up: int) -> list[str]:

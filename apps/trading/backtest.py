@@ -49,18 +49,37 @@ def run_plan(
     room = 1024 + len(bars.open_at) // 16
     while True:
         states = layout.new_states(1)
-        state = states[0]
-        plan.to_record(state.plan, instrument=instrument)
-        state.plan.slippage = slippage
-        limits.to_record(state.limits)
-        layout.open_books(state, capital=float(capital), positions=plan.max_positions)
+        new_bot(
+            states[0],
+            plan=plan,
+            instrument=instrument,
+            capital=capital,
+            limits=limits,
+            slippage=slippage,
+        )
         fills = np.zeros(room, layout.FILL)
         columns = (bars.open_at, bars.open, bars.high, bars.low, bars.close)
         count = run(states, 0, *columns, bits, bar_ms, skip, fills)
         if count <= room:
-            return Run(fills[:count], state)
+            return Run(fills[:count], states[0])
         # Rare: run once more with room for all of them.
         room = count
+
+
+def new_bot(
+    state: Any,
+    *,
+    plan: Plan,
+    instrument: Instrument,
+    capital: Decimal,
+    limits: Limits,
+    slippage: float,
+) -> None:
+    """Make a zeroed kernel state a bot that has not traded yet."""
+    plan.to_record(state.plan, instrument=instrument)
+    state.plan.slippage = slippage
+    limits.to_record(state.limits)
+    layout.open_books(state, capital=float(capital), positions=plan.max_positions)
 
 
 def refined(

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('wish', models.JSONField()),
                 ('source', models.JSONField()),
                 ('result', models.JSONField(editable=False, null=True)),
+                ('drawing', models.JSONField(editable=False, null=True)),
                 ('bars', models.IntegerField(editable=False, null=True)),
                 ('trades', models.IntegerField(editable=False, null=True)),
                 ('total_return', models.FloatField(editable=False, null=True)),

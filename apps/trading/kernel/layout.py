@@ -123,6 +123,8 @@ LIMITS = record(
 )
 # What is left to this bot outside itself, in quote; infinite = unknown.
 TOTALS = record(*reals("available account_left installation_left"))
+# What the other bots of a portfolio leave to this one; infinite = there are none.
+OTHERS = record(*reals("money account_left installation_left"))
 # Bot, positions and orders come first: this prefix is the state, the rest is input and output.
 STATE = record(
     ("bot", BOT),
@@ -132,6 +134,7 @@ STATE = record(
     ("limits", LIMITS),
     ("totals", TOTALS),
     ("actions", ACTION, (MAX_ACTIONS,)),
+    ("others", OTHERS),
 )
 
 # Annotations of kernel functions; compile.py maps each to its record type.
@@ -155,6 +158,8 @@ def new_states(count: int) -> States:
         states["limits"][name] = np.inf
     for name in TOTALS.names or ():
         states["totals"][name] = np.inf
+    for name in OTHERS.names or ():
+        states["others"][name] = np.inf
     return states
 
 

@@ -23,6 +23,7 @@ from apps.trading.kernel.layout import (
     SELL,
     STOP_MARKET,
     WORKING,
+    Action,
     Bits,
     Fills,
     Floats,
@@ -32,6 +33,21 @@ from apps.trading.kernel.layout import (
 )
 from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.match import match
+from apps.trading.kernel.risk import buying, exposure
+
+
+@compiled
+def tell_share(s: State, action: Action) -> None:
+    """What the others leave to the order about to be judged, whatever this bot just placed, filled
+    or took back: it is refused when all this bot would then use goes beyond that."""
+    others = s.others
+    totals = s.totals
+    value = action.quantity * (action.reference if action.order_kind == MARKET else action.price)
+    used = s.bot.capital - s.bot.cash + buying(s, True)
+    at_risk = exposure(s)
+    totals.available = others.money - used + value * (1.0 + s.plan.taker_fee)
+    totals.account_left = others.account_left - at_risk + value
+    totals.installation_left = others.installation_left - at_risk + value
 
 
 @compiled
@@ -40,8 +56,10 @@ def answer(s: State, at: int) -> None:
     bot = s.bot
     i = 0
     while i < bot.actions:
-        gate(s, i)
         action = s.actions[i]
+        if s.others.money < inf and action.kind == PLACE:
+            tell_share(s, action)
+        gate(s, i)
         order = s.orders[action.position * bot.stride + action.slot]
         if action.kind == PLACE:
             if order.kind == POST_ONLY and order.side * (order.price - bot.mark) > 0.0:
@@ -194,6 +212,42 @@ def next_visit(
     return i
 
 
+@compiled
+def live_through(
+    s: State,
+    at: int,
+    opened: float,
+    high: float,
+    low: float,
+    close: float,
+    signal: int,
+    bar_ms: int,
+    fills: Fills,
+    n: int,
+) -> int:
+    """Live through one bar; the number of fills so far.
+
+    Timers at its open, market orders at the open, buys and stops down to the low, sells up to
+    the high, then held levels, then the signal of its close.
+    """
+    bot = s.bot
+    bot.now = at
+    on_time(s)
+    answer(s, at - 1)
+    if reached(s, low, high):
+        n = walk_market(s, opened, fills, n)
+        n = walk_down(s, opened, low, high, fills, n)
+        n = walk_up(s, opened, low, high, fills, n)
+    bot.now = at + bar_ms - 1
+    bot.mark = close
+    on_price(s, low, high)
+    answer(s, bot.now)
+    if signal:
+        on_signal(s, signal)
+        answer(s, bot.now)
+    return n
+
+
 @entry_point
 def run(
     states: States,
@@ -210,9 +264,7 @@ def run(
 ) -> int:
     """Trade all bars; the number of fills (more than len(fills): the rest was not recorded).
 
-    Each bar: timers at its open, market orders at the open, buys and stops down to the low,
-    sells up to the high, then held levels, then the signal of its close. `skip` leaves out
-    bars in which nothing can happen; the result is the same.
+    `skip` leaves out bars in which nothing can happen; the result is the same.
     """
     s = states[index]
     bot = s.bot
@@ -227,20 +279,9 @@ def run(
             if j == last:
                 break
             i = j
-        bot.now = time[i]
-        on_time(s)
-        answer(s, time[i] - 1)
-        if reached(s, low[i], high[i]):
-            n = walk_market(s, opened[i], fills, n)
-            n = walk_down(s, opened[i], low[i], high[i], fills, n)
-            n = walk_up(s, opened[i], low[i], high[i], fills, n)
-        bot.now = time[i] + bar_ms - 1
-        bot.mark = close[i]
-        on_price(s, low[i], high[i])
-        answer(s, bot.now)
-        if signal[i]:
-            on_signal(s, signal[i])
-            answer(s, bot.now)
+        n = live_through(
+            s, time[i], opened[i], high[i], low[i], close[i], signal[i], bar_ms, fills, n
+        )
         if skip:
             look_out(s)
         i += 1
