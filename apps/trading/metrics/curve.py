@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.trading.bar import Bars
-from apps.trading.kernel.compile import entry_point
+from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.layout import BUY, DAY_MS, Bits, Fills, Floats, Times
 
 Reals = NDArray[np.float64]
@@ -174,6 +174,12 @@ def value_closes(
         i += 1
 
 
+@compiled
+def moment(time: Times, bar_ms: int, place: int) -> int:
+    """When a bar closes; the start where `place` is before the first."""
+    return time[0] if place < 0 else time[place] + bar_ms
+
+
 @entry_point
 def fall(
     time: Times, bar_ms: int, equity: Floats, capital: float, levels: Floats, marks: Times
@@ -184,21 +190,21 @@ def fall(
     former peak in ms. What never was stays 0.
     """
     peak = floor = lowest = capital
-    peak_at = time[0]
+    top = -1
     under = deepest = False
     for i in range(len(equity)):
         level = equity[i]
         if level >= peak:
-            now = time[i] + bar_ms
             if under:
-                marks[3] = max(marks[3], now - peak_at)
+                marks[3] = max(marks[3], moment(time, bar_ms, i) - moment(time, bar_ms, top))
                 under = False
             if deepest:
-                marks[2] = now
+                marks[2] = moment(time, bar_ms, i)
                 deepest = False
-            peak = level
-            peak_at = now
-            floor = peak * (1.0 - levels[0])
+            top = i
+            if level > peak:
+                peak = level
+                floor = peak * (1.0 - levels[0])
             continue
         under = True
         if level < lowest:
@@ -207,11 +213,11 @@ def fall(
             floor = level
             levels[0] = 1.0 - level / peak
             levels[1] = peak - level
-            marks[0] = peak_at
-            marks[1] = time[i] + bar_ms
+            marks[0] = moment(time, bar_ms, top)
+            marks[1] = moment(time, bar_ms, i)
             marks[2] = 0
             deepest = True
     levels[2] = lowest
     levels[3] = peak
     if under:
-        marks[3] = max(marks[3], time[len(time) - 1] + bar_ms - peak_at)
+        marks[3] = max(marks[3], time[len(time) - 1] + bar_ms - moment(time, bar_ms, top))
