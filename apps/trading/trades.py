@@ -171,12 +171,7 @@ def round_trips(
 
     `fee_in_base`: a buy's fee was taken in coins. `still_open`: see open_deals.
     """
-    deals = int(fills["deal"].max()) + 1 if len(fills) else 0
-    sums = np.zeros((SUMS, deals))
-    notes = np.zeros((NOTES, deals), np.int64)
-    add_up(fills, fee_in_base, deals, sums.ravel(), notes.ravel())
-    told = [deal for deal in sorted(still_open) if deal < deals]
-    notes[ENDED, told] = 0
+    sums, notes, told = _by_deal(fills, fee_in_base, still_open)
     steps = np.zeros(len(fills), np.int64)
     mark_steps(notes.ravel(), steps)
     return RoundTrips(
@@ -184,6 +179,25 @@ def round_trips(
         open=_open(fills, told, sums, notes, last_price),
         steps=steps,
     )
+
+
+def closed_trades(fills: FillRows, *, fee_in_base: bool, still_open: Collection[int]) -> Trades:
+    """Only the closed ones of `round_trips`."""
+    sums, notes, _ = _by_deal(fills, fee_in_base, still_open)
+    return _closed(fills, sums, notes)
+
+
+def _by_deal(
+    fills: FillRows, fee_in_base: bool, still_open: Collection[int]
+) -> tuple[Reals, Whole, list[int]]:
+    """Sums and notes of each deal, and which are still open."""
+    deals = int(fills["deal"].max()) + 1 if len(fills) else 0
+    sums = np.zeros((SUMS, deals))
+    notes = np.zeros((NOTES, deals), np.int64)
+    add_up(fills, fee_in_base, deals, sums.ravel(), notes.ravel())
+    told = [deal for deal in sorted(still_open) if deal < deals]
+    notes[ENDED, told] = 0
+    return sums, notes, told
 
 
 @entry_point
