@@ -29,13 +29,24 @@ class BarStore(Protocol):
 
     async def bar_wishes(self, *, feed_id: UUID) -> Sequence[BarWish]: ...
 
-    async def last_bar_at(self, *, market_id: UUID, timeframe: str) -> int | None: ...
+    async def first_missing_at(
+        self, *, market_id: UUID, timeframe: str, since: int, until: int
+    ) -> int | None:
+        """Open time of the first bar in [since, until) that is not stored; None: all are."""
 
     async def append_bars(
         self, *, market_id: UUID, timeframe: str, bars: Sequence[Bar]
     ) -> None: ...
 
     async def feed_is_mine(self, *, feed_id: UUID, fence: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """Who keeps the bars of a market and timeframe, and how many of them at least."""
+
+    task: asyncio.Task[None]
+    warm_up: int
 
 
 class BarFeed:
@@ -63,7 +74,7 @@ class BarFeed:
         self._clock = clock
         self._draining = draining
         self._look_s = look_s
-        self._following: dict[tuple[UUID, str], asyncio.Task[None]] = {}
+        self._following: dict[tuple[UUID, str], _Followed] = {}
 
     async def run(self) -> str:
         try:
@@ -73,8 +84,8 @@ class BarFeed:
                 await self._clock.sleep(self._look_s)
             return "drained"
         finally:
-            for task in self._following.values():
-                task.cancel()
+            for followed in self._following.values():
+                followed.task.cancel()
 
     async def _still_mine(self) -> bool:
         try:
@@ -88,33 +99,52 @@ class BarFeed:
     def _follow(self, wishes: Sequence[BarWish]) -> None:
         for wish in wishes:
             key = (wish.market_id, wish.timeframe)
-            task = self._following.get(key)
-            if task is None or task.done():
-                name = f"bars {wish.symbol} {wish.timeframe}"
-                self._following[key] = asyncio.create_task(self._keep(wish), name=name)
+            followed = self._following.get(key)
+            if followed is not None and not followed.task.done():
+                if wish.warm_up <= followed.warm_up:
+                    continue
+                # A bot that remembers more has come: it needs bars from before the others'.
+                followed.task.cancel()
+            name = f"bars {wish.symbol} {wish.timeframe}"
+            task = asyncio.create_task(self._keep(wish), name=name)
+            self._following[key] = _Followed(task, wish.warm_up)
 
     async def _keep(self, wish: BarWish) -> None:
         """Warm-up bars first, then each closed bar as it comes."""
+        step = timeframe_ms(wish.timeframe)
         try:
-            await self._warm_up(wish)
+            expected = await self._warm_up(wish)
             async for bar in self._feed.bars(symbol=wish.symbol, timeframe=wish.timeframe):
-                await self._store.append_bars(
-                    market_id=wish.market_id, timeframe=wish.timeframe, bars=[bar]
-                )
-                self._closed(wish.market_id, wish.timeframe)
+                bars = [bar]
+                if bar.open_at > expected:
+                    # What closed while the warm-up was read.
+                    bars = [*await self._history(wish, expected, bar.open_at), bar]
+                await self._store_bars(wish, bars)
+                expected = bar.open_at + step
         except (StoreUnavailable, VenueUnavailable) as trouble:
-            # The next round starts again from the last stored bar.
+            # The next round starts again from the first bar that is not stored.
             logger.warning("bars of %s %s: %s", wish.symbol, wish.timeframe, trouble)
 
-    async def _warm_up(self, wish: BarWish) -> None:
+    async def _warm_up(self, wish: BarWish) -> int:
+        """Have the bars that the bots begin with; until which open time, ms, they are there."""
         step = timeframe_ms(wish.timeframe)
-        now = self._clock.now()
-        wanted = (now // step - wish.warm_up) * step
-        last = await self._store.last_bar_at(market_id=wish.market_id, timeframe=wish.timeframe)
-        since = wanted if last is None else max(wanted, last + step)
-        bars = await self._feed.history(
-            symbol=wish.symbol, timeframe=wish.timeframe, since=since, until=now // step * step
+        until = self._clock.now() // step * step
+        since = await self._store.first_missing_at(
+            market_id=wish.market_id,
+            timeframe=wish.timeframe,
+            since=until - wish.warm_up * step,
+            until=until,
         )
+        if since is not None:
+            await self._store_bars(wish, await self._history(wish, since, until))
+        return until
+
+    async def _history(self, wish: BarWish, since: int, until: int) -> Sequence[Bar]:
+        return await self._feed.history(
+            symbol=wish.symbol, timeframe=wish.timeframe, since=since, until=until
+        )
+
+    async def _store_bars(self, wish: BarWish, bars: Sequence[Bar]) -> None:
         if bars:
             await self._store.append_bars(
                 market_id=wish.market_id, timeframe=wish.timeframe, bars=bars

@@ -249,10 +249,17 @@ class FeedRows:
     async def bar_wishes(self, *, feed_id: UUID) -> Sequence[BarWish]:
         return await self._ask(_bar_wishes, feed_id)
 
-    async def last_bar_at(self, *, market_id: UUID, timeframe: str) -> int | None:
-        return await self._ask(
-            candles.last_bar_at, market=Market(pk=market_id), timeframe=timeframe
+    async def first_missing_at(
+        self, *, market_id: UUID, timeframe: str, since: int, until: int
+    ) -> int | None:
+        missing = await self._ask(
+            candles.find_missing,
+            market=Market(pk=market_id),
+            timeframe=timeframe,
+            since=since,
+            until=until,
         )
+        return missing[0].first_at if missing else None
 
     async def append_bars(self, *, market_id: UUID, timeframe: str, bars: Sequence[Bar]) -> None:
         closed = candles.ClosedBars(market_id, timeframe, tuple(bars))
