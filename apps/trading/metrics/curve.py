@@ -177,7 +177,7 @@ def value_closes(
 @compiled
 def moment(time: Times, bar_ms: int, place: int) -> int:
     """When a bar closes; the start where `place` is before the first."""
-    return time[0] if place < 0 else time[place] + bar_ms
+    return int(time[0] if place < 0 else time[place] + bar_ms)
 
 
 @entry_point
