@@ -10,6 +10,7 @@ from typing import Any
 
 from apps.research import options as given
 from apps.research.asking import asked
+from apps.research.columns import with_columns
 from apps.research.judging import Patience, find_strategy
 from apps.research.refusals import ResearchRefused
 from apps.research.results import measured, result_of
@@ -42,6 +43,8 @@ def _run(options: Namespace, folder: Path | None) -> None:
         return
     wish, series = asked(options)
     strategy = find_strategy(wish.strategy, folder=folder, patience=patience)
+    if options.columns:
+        strategy = with_columns(strategy, given.given_values(options.columns))
     outcome = run_backtest(wish=wish, series=series, strategy=strategy, patience=patience)
     _tell(options, outcome)
 

@@ -97,6 +97,7 @@ def _add_values(made: argparse.ArgumentParser) -> None:
     for name, dest, help_text in (
         ("--plan", "plan", "a field of the plan, such as take_profit=0.01; may be repeated"),
         ("--limit", "limits", "a limit, such as max_exposure=0.5; may be repeated"),
+        ("--column", "columns", "a column beside the bars, such as probability=FILE.csv"),
     ):
         _add_assignment(group, name, dest, help_text)
 

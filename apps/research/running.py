@@ -85,7 +85,7 @@ def prepare(*, wish: Wish, series: Series, strategy: Strategy, patience: Patienc
     limits = limits_of(wish)
     bits = judging.signal_bits(strategy, bars=series.bars, p=p, patience=patience)
     warm_up = judging.warm_up_of(strategy, p, patience)
-    warnings = [*series.warnings, *_too_few(series, strategy, warm_up)]
+    warnings = [*series.warnings, *_too_few(series, strategy, warm_up), *_missing(strategy)]
     bars, bar_ms = series.bars, series.step_ms
     if series.finer is not None:
         check_finer(series.timeframe, series.finer_timeframe)
@@ -143,4 +143,11 @@ def _too_few(series: Series, strategy: Strategy, warm_up: int) -> list[str]:
     return [
         f"{strategy.name} gives its first verdict after {warm_up} bars and there are {count}: "
         "give more bars"
+    ]
+
+
+def _missing(strategy: Strategy) -> list[str]:
+    return [
+        f"{strategy.name} needs {words}, which is not given: it gives no signals"
+        for words in strategy.missing()
     ]

@@ -1,0 +1,84 @@
+"""Columns beside the bars in a backtest: a model's probabilities from a file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from apps.markets.generated import generated_bars
+from apps.research.columns import read_column
+from apps.research.console import main
+from apps.research.refusals import ResearchRefused
+
+BARS = generated_bars(symbol="BTC/USDT", timeframe="5m", count=400, seed=3)
+
+
+def probabilities(path: Path, *, rise: float = 0.7) -> Path:
+    """A model that is sure at every fortieth bar."""
+    values = np.where(np.arange(400) % 40 == 5, rise, 0.1)
+    rows = [
+        f"{at},{value}\n" for at, value in zip(BARS.open_at.tolist(), values.tolist(), strict=True)
+    ]
+    path.write_text("time_ms,probability\n" + "".join(rows))
+    return path
+
+
+def scalped(capsys, *arguments: str) -> dict:
+    options = ("scalper", "--bars", "400", "--seed", "3", "--json", "-", "--plan", "entry=market")
+    code = main(
+        [*options, "--plan", "entry_timeout_s=null", *arguments],
+        strategy_folder=None,
+    )
+    assert code == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_scalper_trades_where_the_file_is_sure(tmp_path, capsys):
+    file = probabilities(tmp_path / "model.csv")
+
+    result = scalped(capsys, "--column", f"probability={file}")
+
+    signals = set(BARS.open_at[np.arange(400) % 40 == 5] + 300_000)
+    assert result["trades"]
+    assert {trade["opened_at"] for trade in result["trades"]} <= signals
+    assert not any("needs" in warning for warning in result["warnings"])
+
+
+def test_without_it_nothing_is_traded_and_the_result_says_why(tmp_path, capsys):
+    low = probabilities(tmp_path / "low.csv", rise=0.39)
+
+    assert scalped(capsys, "--column", f"probability={low}")["trades"] == []
+    result = scalped(capsys)
+
+    assert result["trades"] == []
+    said = "scalper needs a model's probability per bar, which is not given: it gives no signals"
+    assert said in result["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time_ms,mood\n1,2\n", "has no column probability; give time_ms and probability"),
+        ("time_ms,probability\n2,0.1\n1,0.2\n", "row 1: its time is not later"),
+        ("time_ms,probability\n1,high\n", "column probability must hold numbers"),
+        ("time_ms,probability\n1,0.1\n,0.2\n", "row 1: time_ms is missing"),
+        ("", "is not CSV or Parquet"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_row(tmp_path, text, said):
+    (tmp_path / "bad.csv").write_text(text)
+
+    with pytest.raises(ResearchRefused, match=said):
+        read_column(tmp_path / "bad.csv", "probability")
+
+
+def test_a_column_that_the_strategy_does_not_read_is_refused(tmp_path, capsys):
+    file = probabilities(tmp_path / "model.csv")
+
+    code = main(["rsi", "--column", f"probability={file}"], strategy_folder=None)
+
+    assert code == 2
+    assert "column 'probability' is unknown to rsi; it reads none" in capsys.readouterr().err
+    with pytest.raises(ResearchRefused, match="cannot be read"):
+        read_column(tmp_path / "nowhere.csv", "probability")
