@@ -135,7 +135,7 @@ def _asked(given: dict[str, Any], user: User) -> dict[str, Any]:
     timeframe = given.get("timeframe")
     if "bot" in given:
         bot = find_bot(reference=given["bot"], user=user)
-        values = {**services.values_of(bot), **values}
+        values = _over(services.values_of(bot), values)
         timeframe = timeframe or bot.timeframe
         if "symbol" not in given and "generated" not in given:
             asked["market"] = bot.market
@@ -146,6 +146,14 @@ def _asked(given: dict[str, Any], user: User) -> dict[str, Any]:
         asked["market"] = _market(given, timeframe, user)
     strategy = given.get("strategy") or values.pop("strategy")
     return {**asked, "wish": Wish(**{**values, "strategy": strategy})}
+
+
+def _over(usual: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Single parameters, plan fields and limits win, the bot's others stay."""
+    joined = {**usual, **values}
+    for name in ("parameters", "plan", "limits"):
+        joined[name] = {**usual[name], **values.get(name, {})}
+    return joined
 
 
 def _market(given: dict[str, Any], timeframe: str, user: User) -> Any:

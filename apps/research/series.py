@@ -85,7 +85,7 @@ def check_finer(timeframe: str, finer: str) -> None:
     step, finer_step = timeframe_ms(timeframe), timeframe_ms(finer)
     if finer_step >= step or step % finer_step:
         raise ResearchRefused(
-            f"detail timeframe {finer} must be shorter than {timeframe} and divide it: "
+            f"detail_timeframe {finer} must be shorter than {timeframe} and divide it: "
             "give finer bars, or none"
         )
 

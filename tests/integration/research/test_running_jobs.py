@@ -83,8 +83,22 @@ def test_what_cannot_be_is_told_in_the_row(ada: User, market: Market) -> None:
     assert carried_out(job) == "refused"
 
     assert job.status == "failed"
-    assert "there are not two 5m bars of BTC/USDT" in job.error
-    assert "stored are 5m" in job.error
+    assert "no 5m bars of BTC/USDT" in job.error
+    assert "only from 2023-11-14 22:15:00 to" in job.error
+
+
+def test_bars_that_are_not_stored_are_made_of_shorter_ones(ada: User, market: Market) -> None:
+    job = create_backtest(user=ada, wish=WISH, timeframe="15m", market=market)
+
+    assert carried_out(job) == "done"
+    inside = create_backtest(
+        user=ada, wish=WISH, timeframe="15m", market=market, detail_timeframe="5m"
+    )
+    assert carried_out(inside) == "done"
+
+    assert job.bars == inside.bars == COUNT // 3
+    assert job.result["metrics"]["bars"] == COUNT // 3  # type: ignore[index]
+    assert inside.result["metrics"]["bars"] == COUNT  # type: ignore[index]
 
 
 def test_a_strategy_of_the_user_that_raises_fails_its_job_with_file_and_line(
