@@ -16,6 +16,7 @@ from apps.trading.trades import Trades
 
 MOST_CANDLES = 6_000
 MOST_TRADES = 10_000
+MOST_FILLS = 10_000
 CURVE_BUCKETS = 600
 # Trades that are drawn with every bar even where the whole is not: best, worst and newest.
 CLOSE_UPS = 12
@@ -38,6 +39,7 @@ def draw(
         "symbol": instrument.symbol,
         "base": instrument.base,
         "quote": instrument.quote,
+        "places": max(0, -int(instrument.tick_size.normalize().as_tuple().exponent)),
         "bar_ms": bar_ms,
         "bars": len(bars.open_at),
         "candles": _columns(whole),
@@ -85,7 +87,24 @@ def _trades(trades: Trades) -> dict[str, Any]:
         "ratio": np.round(trades.pnl_ratio[first:], 6).tolist(),
         "words": words,
         "reason": [words.index(reason) for reason in reasons],
+        "fills": _fills(trades, first),
     }
+
+
+def _fills(trades: Trades, first: int) -> dict[str, list[list[int]]]:
+    """[time, side] of every fill of trades with adds or partial exits, the newest such trades."""
+    deal = trades.fills["deal"]
+    counts = np.bincount(deal, minlength=1)[trades.deal[first:]]
+    several = np.flatnonzero(counts > 2)
+    few_enough = np.cumsum(counts[several][::-1])[::-1] <= MOST_FILLS
+    place_of = {int(trades.deal[first + place]): int(place) for place in several[few_enough]}
+    told: dict[str, list[list[int]]] = {}
+    rows = trades.fills[np.isin(deal, np.array(list(place_of), np.int64))]
+    for number, time, side in zip(
+        rows["deal"].tolist(), (rows["time"] // 1000).tolist(), rows["side"].tolist(), strict=True
+    ):
+        told.setdefault(str(place_of[number]), []).append([time, side])
+    return told
 
 
 def _known(prices: NDArray[np.float64]) -> list[float | None]:

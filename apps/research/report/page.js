@@ -13,7 +13,9 @@
   // ---- words ---------------------------------------------------------------------------------
 
   const shown = (value, digits) => value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits }).replace("-", "−");
-  const priceDigits = Math.max(0, Math.min(8, 6 - Math.ceil(Math.log10(Math.max(...drawing.candles.high) || 1))));
+  // The market's own digits, and no more than seven in all.
+  const dearest = Math.max(...drawing.candles.high) || 1;
+  const priceDigits = Math.max(0, Math.min(drawing.places, 7 - Math.ceil(Math.log10(dearest))));
   const sumDigits = drawing.cash ? 2 : 8;
   const price = (value) => (value === null ? "–" : shown(value, priceDigits));
   const percent = (value) => `${shown(value * 100, 2)} %`;
@@ -41,7 +43,7 @@
       autoSize: true,
       localization: { priceFormatter: formatter, timeFormatter: moment },
       crosshair: { mode: CrosshairMode.Normal },
-      timeScale: { timeVisible: true, secondsVisible: false, borderVisible: false, minBarSpacing: 0.01 },
+      timeScale: { timeVisible: true, secondsVisible: false, borderVisible: false, minBarSpacing: 0.01, rightOffset: 4 },
       rightPriceScale: { borderVisible: false },
       handleScroll: { vertTouchDrag: false },
     });
@@ -87,21 +89,21 @@
     }
     note(found.length);
     const marks = [];
+    const roomy = chart.timeScale().options().barSpacing >= 5;
     const first = rows[0].time;
     const end = rows[rows.length - 1].time + drawing.candles.span_ms / 1000;
     for (const k of found.length > MOST_MARKS ? (chosen === null ? [] : [chosen]) : found) {
       // Beside a chosen trade the others step back.
       const back = chosen !== null && chosen !== k;
-      const few = !back && found.length <= 40;
-      if (trades.opened_at[k] >= first && trades.opened_at[k] < end) {
-        marks.push({ time: candleAt(trades.opened_at[k]), position: "belowBar", shape: "arrowUp", color: back ? quiet : blue, text: few ? "buy" : "" });
-      }
-      if (trades.exit[k] !== null && trades.closed_at[k] < end) {
-        marks.push({
-          time: candleAt(trades.closed_at[k]), position: "aboveBar", shape: "arrowDown",
-          color: back ? quiet : trades.pnl[k] > 0 ? gain : loss, text: few ? percent(trades.ratio[k]) : "",
-        });
-      }
+      const few = !back && roomy && found.length <= 60;
+      const buy = (at) => marks.push({ time: candleAt(at), position: "belowBar", shape: "arrowUp", color: back ? quiet : blue, text: few ? "buy" : "" });
+      const sell = (at, text) => marks.push({ time: candleAt(at), position: "aboveBar", shape: "arrowDown", color: back ? quiet : trades.pnl[k] > 0 ? gain : loss, text: few ? text : "" });
+      const fills = trades.fills[k] && (chosen === k || roomy) ? trades.fills[k] : [[trades.opened_at[k], 1], [trades.closed_at[k], -1]];
+      fills.forEach(([at, side], place) => {
+        if (at < first || at >= end) return;
+        if (side > 0) buy(at);
+        else if (trades.exit[k] !== null) sell(at, place === fills.length - 1 ? percent(trades.ratio[k]) : "sell");
+      });
     }
     candles.setMarkers(marks.sort((a, b) => a.time - b.time));
   }
@@ -170,13 +172,13 @@
   const columns = [
     ["Opened (UTC)", (k) => trades.opened_at[k], (k) => moment(trades.opened_at[k])],
     ["Held", (k) => trades.closed_at[k] - trades.opened_at[k], (k) => span(trades.closed_at[k] - trades.opened_at[k])],
+    ["PnL / cost", (k) => trades.ratio[k], (k) => percent(trades.ratio[k]), true],
+    [`PnL (${drawing.quote})`, (k) => trades.pnl[k], (k) => shown(trades.pnl[k], sumDigits), true],
+    ["Ended by", (k) => trades.words[trades.reason[k]], (k) => trades.words[trades.reason[k]].replaceAll("_", " ")],
     ["Entry", (k) => trades.entry[k], (k) => price(trades.entry[k])],
     ["Exit", (k) => trades.exit[k] ?? -1, (k) => price(trades.exit[k])],
     [`Quantity (${drawing.base})`, (k) => trades.quantity[k], (k) => String(Number(trades.quantity[k].toPrecision(6)))],
     [`Fees (${drawing.quote})`, (k) => trades.fees[k], (k) => shown(trades.fees[k], sumDigits)],
-    [`PnL (${drawing.quote})`, (k) => trades.pnl[k], (k) => shown(trades.pnl[k], sumDigits), true],
-    ["PnL / cost", (k) => trades.ratio[k], (k) => percent(trades.ratio[k]), true],
-    ["Ended by", (k) => trades.words[trades.reason[k]], (k) => trades.words[trades.reason[k]].replaceAll("_", " ")],
   ];
   let order = [...Array(count).keys()];
   let sorted = [0, 1];

@@ -41,7 +41,9 @@ def some_bars(count: int, *, bar_ms: int = MINUTE) -> Bars:
     return Bars(open_at, opened, high, low, close, np.ones(count))
 
 
-def some_run(count: int, *, every: int = 20, bar_ms: int = MINUTE) -> tuple[Measured, Bars]:
+def some_run(
+    count: int, *, every: int = 20, bar_ms: int = MINUTE, plan: Plan = PLAN
+) -> tuple[Measured, Bars]:
     """One entry signal every so many bars (0: none), one exit signal in between."""
     bars = some_bars(count, bar_ms=bar_ms)
     bits = np.zeros(count, np.uint8)
@@ -49,7 +51,7 @@ def some_run(count: int, *, every: int = 20, bar_ms: int = MINUTE) -> tuple[Meas
         bits[::every] = layout.SIGNAL_ENTER
         bits[every // 2 :: 3 * every] = layout.SIGNAL_EXIT
     run = run_plan(
-        plan=PLAN,
+        plan=plan,
         instrument=MARKET,
         capital=Decimal(10_000),
         limits=Limits(),
@@ -60,8 +62,10 @@ def some_run(count: int, *, every: int = 20, bar_ms: int = MINUTE) -> tuple[Meas
     return measure(fills=run.fills, state=run.state, bars=bars, bar_ms=bar_ms), bars
 
 
-def drawn(count: int, *, every: int = 20, bar_ms: int = MINUTE) -> tuple[Measured, dict[str, Any]]:
-    figures, bars = some_run(count, every=every, bar_ms=bar_ms)
+def drawn(
+    count: int, *, every: int = 20, bar_ms: int = MINUTE, plan: Plan = PLAN
+) -> tuple[Measured, dict[str, Any]]:
+    figures, bars = some_run(count, every=every, bar_ms=bar_ms, plan=plan)
     label = f"{count} bars of a seed"
     return figures, draw(figures, bars=bars, bar_ms=bar_ms, instrument=MARKET, label=label)
 

@@ -17,6 +17,7 @@ from apps.research.report.drawing import (
 from apps.research.report.page import charts_source
 from apps.research.report.thinning import candles_of, telling_points
 from apps.trading.metrics import figures as all_figures
+from apps.trading.plan import Plan, ProfitStep
 from tests.unit.research.report_runs import MINUTE, PLAN, drawn, result_of, some_bars
 
 DAY_MS = 86_400_000
@@ -120,6 +121,22 @@ def test_the_drawing_is_json_without_nan_and_can_be_kept_beside_the_result() -> 
         -figures.metrics.max_drawdown, abs=1e-6
     )
     assert sum(each["trades"] for each in drawing["reasons"]) == len(figures.trips.closed)
+
+
+def test_fills_of_trades_with_adds_are_drawn_each() -> None:
+    steps = (ProfitStep(0.004, 0.5), ProfitStep(0.01, 0.5))
+    figures, drawing = drawn(3_000, plan=Plan(quote_per_entry=1000, take_profit_steps=steps))
+
+    told = drawing["trades"]["fills"]
+    trades = list(figures.trips.closed)
+    assert {int(place) for place in told} == {
+        place for place, trade in enumerate(trades) if len(trade.fills) > 2
+    }
+    place = int(next(iter(told)))
+    expected = [
+        [fill.filled_at // 1000, 1 if fill.side == "buy" else -1] for fill in trades[place].fills
+    ]
+    assert told[str(place)] == expected
 
 
 def test_the_page_tells_every_figure_parameter_and_part_of_the_plan() -> None:
