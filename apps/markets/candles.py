@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.common.sql import execute_rows, fetch, unhurried
-from apps.markets.blocks import BARS_PER_BLOCK, pack, unpack, unpack_raw
+from apps.markets.blocks import BARS_PER_BLOCK, pack, unpack, unpack_words
 from apps.markets.models import Market
 from apps.trading.bar import Bar, Bars, timeframe_ms
 
@@ -101,10 +101,7 @@ def _between(packed: Sequence[memoryview], since: int, until: int) -> Bars:
     if not packed:
         return _empty()
     # One matrix for all blocks, so that every column is joined in a single copy.
-    matrices = [unpack_raw(packed=each) for each in packed]
-    for matrix in matrices:
-        matrix[0] = np.cumsum(matrix[0].view("<i8")).view("<u8")
-    whole = np.concatenate(matrices, axis=1)
+    whole = np.concatenate([unpack_words(packed=each) for each in packed], axis=1)
     times = whole[0].view("<i8")
     first, last = np.searchsorted(times, [since, until])
     return Bars(times[first:last], *(column.view("<f8")[first:last] for column in whole[1:]))
