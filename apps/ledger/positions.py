@@ -27,7 +27,16 @@ EXIT_REASONS = {
     Role.GRID_SELL: "grid",
 }
 # Endings that the role of the closing order does not tell, by what the bot says of them.
-ENDINGS = {"flatten": "sold_by_stop", "max_holding": "max_holding"}
+ENDINGS = {
+    "flatten": "sold_by_stop",
+    **{
+        name: name
+        for name in (
+            "max_holding", "stop_loss", "trailing_stop", "break_even", "trailing_take_profit",
+            "grid_stop",
+        )
+    },
+}  # fmt: skip
 
 
 def open_pending(*, books: BotBooks, event: IntentPlanned, at: datetime) -> PositionRow | None:

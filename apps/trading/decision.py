@@ -306,7 +306,7 @@ class Decision:
         pos = self._workspace.row.positions[position]
         if pos.status == layout.CLOSING:
             return f"position closes: {REASONS.get(int(pos.reason), 'nothing left')}"
-        if pos.status == layout.ENTERING:
+        if pos.status == layout.ENTERING and not self._workspace.row.bot.grid_on:
             return "entry timed out"
         return "replaced by another price or amount"
 

@@ -117,6 +117,7 @@ def _write_stops(plan: "Plan", exits: np.record) -> None:
 def _write_grid(plan: "Plan", grid: Any) -> None:
     grid.cells = plan.grid_cells
     grid.geometric = int(plan.grid_kind == "geometric")
+    grid.around = int(plan.grid_range is not None)
     grid.lower, _ = grid_bounds(plan)
     grid.step = grid_ratio(plan) if grid.geometric else grid_step(plan)
     grid.quote = plan.grid_quote or 0.0

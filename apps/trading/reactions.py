@@ -61,7 +61,7 @@ def price_moved(decision: Decision, told: PriceMoved) -> None:
 def bar_closed(decision: Decision, told: BarClosed) -> None:
     """Only its close: its low and high are older than the prices that were seen since."""
     price = checked_price(told.bar.close, "close")
-    decision.ask(layout.BAR, x=price, y=price, z=price)
+    decision.ask(layout.BAR, x=price, y=price)
 
 
 def timer_due(decision: Decision, told: TimerDue) -> None:

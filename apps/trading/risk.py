@@ -51,6 +51,15 @@ VERDICTS: dict[int, tuple[str, str]] = {
         "below_minimum",
         "the amount is below what the venue takes; raise the amount per entry",
     ),
+    gate.DRAWDOWN: (
+        "max_drawdown_reached",
+        "the equity is max_drawdown below the highest balance; raise the limit to go on",
+    ),
+    gate.CONSECUTIVE_LOSSES: (
+        "max_consecutive_losses_reached",
+        "max_consecutive_losses positions in a row lost; entries go on after loss_pause_s, or "
+        "when somebody resumes the bot",
+    ),
 }
 
 

@@ -49,7 +49,7 @@ def _target(
 ) -> Decimal | None:
     """Price of the first order standing in these slots."""
     for slot in range(first, end):
-        order = workspace.row.orders[index * layout.STRIDE + slot]
+        order = workspace.row.orders[index * int(workspace.row.bot.stride) + slot]
         if order.status in (layout.SENT, layout.WORKING):
             return instrument.round_price(float(order.price))
     return None

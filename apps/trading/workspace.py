@@ -8,17 +8,16 @@ import numpy as np
 from apps.trading.configuration import Configuration
 from apps.trading.kernel import layout
 from apps.trading.kernel.events import decide, look_again
-from apps.trading.kernel.words import INDEX, ORDERS_AT, clock_of, used_bytes
+from apps.trading.kernel.words import INDEX, ORDERS_AT, PLAN_AT, clock_of, parts
 from apps.trading.risk import Totals
 
 _NOW = INDEX["bot.now"]
 _MARK = INDEX["bot.mark"]
-_POSITIONS = INDEX["bot.positions"]
+_STRIDE = INDEX["bot.stride"]
 _WATCH_LOW = INDEX["bot.watch_low"]
 _WATCH_HIGH = INDEX["bot.watch_high"]
 _WATCH_TIME = INDEX["bot.watch_time"]
 _WATCH_SIGNALS = INDEX["bot.watch_signals"]
-_ORDERS_END = ORDERS_AT + layout.MAX_ORDERS * layout.ORDER.itemsize
 # Plan and limits lie side by side: what a configuration says of a bot.
 _PLACES = dict(layout.STATE.fields or {})
 _CONFIGURED = slice(_PLACES["plan"][1], _PLACES["totals"][1])
@@ -75,7 +74,7 @@ class Workspace:
 
     def begin(self, configuration: Configuration) -> bytes:
         """A new bot's state, loaded and returned."""
-        self._bytes[:_ORDERS_END] = 0
+        self._bytes[:PLAN_AT] = 0
         self.configure(configuration)
         self._looked_out = True
         layout.open_books(
@@ -113,10 +112,13 @@ class Workspace:
             setattr(bot, name, getattr(bot, name) + amount)
 
     def load(self, kernel: bytes, *, now: int, mark: float, totals: Totals) -> None:
-        size = len(kernel)
-        self._bytes[:size] = np.frombuffer(kernel, np.uint8)
+        kept = np.frombuffer(kernel, np.uint8)
+        head, orders = parts(kept.view(np.int64))
+        self._bytes[:head] = kept[:head]
         # Whatever stands there is another bot's, or what a step that failed left behind.
-        self._bytes[size:_ORDERS_END] = 0
+        self._bytes[head:ORDERS_AT] = 0
+        self._bytes[ORDERS_AT : ORDERS_AT + orders] = kept[head:]
+        self._bytes[ORDERS_AT + orders : PLAN_AT] = 0
         self._looked_out = False
         self._words[_NOW] = now
         self._reals[_MARK] = mark
@@ -128,7 +130,9 @@ class Workspace:
         """The part of the state that this bot uses."""
         if not self._looked_out:
             look_again(self._states, 0)
-        return self._bytes[: used_bytes(int(self._words[_POSITIONS]))].tobytes()
+        head, orders = parts(self._words)
+        used = self._bytes[ORDERS_AT : ORDERS_AT + orders]
+        return self._bytes[:head].tobytes() + used.tobytes()
 
     def decide(
         self,
@@ -147,7 +151,7 @@ class Workspace:
         return [Action(*values) for values in self._actions[:count].tolist()]
 
     def order_status(self, position: int, slot: int) -> int:
-        return int(self._order_status[position * layout.STRIDE + slot])
+        return int(self._order_status[position * int(self._words[_STRIDE]) + slot])
 
     def clock(self) -> tuple[int, float]:
         """(now, mark) of the state."""

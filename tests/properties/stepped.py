@@ -57,24 +57,33 @@ class SteppedVenue:
                 float(column[i]) for column in (bars.open, bars.high, bars.low, bars.close)
             )
             self.tell(layout.TIMER, now, now - 1)
+            self.tell(layout.MOVED, now, now, opened)
             self._market(now, opened)
             self._walk(now, opened, low, high, falling=True)
+            if self.state.bot.grid_on and low <= self.state.bot.grid.stop_lower:
+                # Nothing was held that a stop could have sold.
+                self.tell(layout.TICK, now, now, self._mark(), low, low)
             self._walk(now, opened, low, high, falling=False)
+            self.tell(layout.MOVED, now, now, high)
+            self._walk(now, high, close, high, falling=True)
             end = now + bar_ms - 1
-            self.tell(layout.BAR, end, end, close, low, high)
+            self.tell(layout.BAR, end, end, close, high, a=now)
             if bits[i]:
                 self.tell(layout.SIGNAL, end, end, a=int(bits[i]))
+
+    def _mark(self) -> float:
+        return float(self.state.bot.mark)
 
     def _slots(self) -> list[tuple[int, int]]:
         return [
             (p, slot)
             for p in range(int(self.state.bot.positions))
-            for slot in range(layout.STRIDE)
+            for slot in range(int(self.state.bot.stride))
             if self._order(p, slot).status == layout.WORKING
         ]
 
     def _order(self, p: int, slot: int) -> Any:
-        return self.state.orders[p * layout.STRIDE + slot]
+        return self.state.orders[p * int(self.state.bot.stride) + slot]
 
     def _market(self, now: int, opened: float) -> None:
         for p, slot in self._slots():

@@ -104,10 +104,8 @@ def test_money_and_coins_add_up_over_random_plans():
         assert float(bot.cash) == pytest.approx(1000 - value - fills["fee"][~in_base].sum())
         assert held + float(bot.dust) == pytest.approx(coins - base_fees, abs=1e-9)
         assert float(bot.cash) > -25, "a gap may cost a little more than was there, never much"
-        for p in range(8):
-            busy = [
-                result.state.orders[p * layout.STRIDE + slot].status
-                for slot in range(layout.STRIDE)
-            ]
+        stride = int(bot.stride)
+        for p in range(plan.max_positions):
+            busy = [result.state.orders[p * stride + slot].status for slot in range(stride)]
             if result.state.positions[p].status == layout.IDLE:
-                assert busy == [layout.FREE] * layout.STRIDE
+                assert busy == [layout.FREE] * stride

@@ -26,6 +26,10 @@ ENDINGS = {
     "take_profit": "take profit",
     "max_holding": "held long enough",
     "flatten": "told to sell",
+    "trailing_stop": "trailing stop",
+    "break_even": "stop at break even",
+    "trailing_take_profit": "trailing take profit",
+    "grid_stop": "stop of the grid",
 }
 
 

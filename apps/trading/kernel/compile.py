@@ -79,6 +79,8 @@ TYPES = _types()
 CACHE_FOLDER = "" if SETTINGS.DISABLE_JIT else cache_folder()
 # error_model="numpy": no exception paths, so the loops stay straight.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# Python never calls a part of an entry point, so it needs no wrapper.
+PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _uncompiled: list[tuple[Any, tuple[Any, ...]]] = []
 
 
@@ -96,7 +98,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """
     if SETTINGS.DISABLE_JIT:
         return function
-    machine_code: Any = numba.njit(**OPTIONS)(function)
+    machine_code: Any = numba.njit(**PART, **OPTIONS)(function)
     _uncompiled.append((machine_code, _signature(function)))
     result: Callable[P, R] = machine_code
     return result
@@ -127,8 +129,17 @@ def entry_point(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compile_the_rest() -> None:
-    """Every function so far, in order of definition, which is bottom-up."""
-    for machine_code, signature in _uncompiled:
-        machine_code.compile(signature)
-        machine_code.disable_compile()
+    """Every function so far, in order of definition, which is bottom-up.
+
+    They are only parts of entry points, whose code is optimised as a whole: to optimise each one
+    with all that it calls, again and again, would take ten times as long.
+    """
+    before = SETTINGS.OPT
+    SETTINGS.OPT = type(before)(0)
+    try:
+        for machine_code, signature in _uncompiled:
+            machine_code.compile(signature)
+            machine_code.disable_compile()
+    finally:
+        SETTINGS.OPT = before
     _uncompiled.clear()

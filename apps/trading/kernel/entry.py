@@ -3,7 +3,9 @@
 # Record fields are Any to the type checker; the compiler knows their types.
 # mypy: disable-error-code="no-any-return"
 
+from apps.trading.kernel.cap import growth, within_cap
 from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.grid import start_grid
 from apps.trading.kernel.layout import (
     BUY,
     ENTERING,
@@ -23,46 +25,58 @@ from apps.trading.kernel.risk import BELOW_MINIMUM, MARKET_MARGIN
 
 
 @compiled
-def entry_quantity(s: State, price: float) -> float:
+def entry_quantity(s: State, p: int, price: float) -> float:
     """A fixed amount is bought as stated; a share of capital includes its own costs."""
     plan = s.plan
+    more = 1.0 + growth(s)
+    quantity = plan.size_quote * more / price
     if plan.size_base > 0.0:
-        return plan.size_base
+        quantity = plan.size_base * more
     if plan.size_capital > 0.0:
-        spend = min(plan.size_capital * s.bot.capital, s.bot.cash)
-        return spend / (price * (1.0 + MARKET_MARGIN) * (1.0 + plan.taker_fee))
-    return plan.size_quote / price
+        spend = min(plan.size_capital * s.bot.capital * more, s.bot.cash)
+        quantity = spend / (price * (1.0 + MARKET_MARGIN) * (1.0 + plan.taker_fee))
+    return within_cap(s, p, quantity, price, plan.entry_kind == MARKET)
 
 
 @compiled
 def barred(s: State) -> bool:
-    """Whether an entry was refused lately: the others would be refused too."""
-    for p in range(s.bot.positions):
-        if s.bot.now < s.orders[p * s.bot.stride + ENTRY].retry_at:
+    """Whether the plan admits no entry now, or one was refused lately, as others would be too."""
+    bot = s.bot
+    plan = s.plan
+    if bot.halted or bot.now < bot.cool_until or bot.mark <= 0.0:
+        return True
+    if bot.mark < plan.entry_min_price or bot.mark > plan.entry_max_price:
+        return True
+    begun = bot.opened
+    for p in range(bot.positions):
+        if bot.now < s.orders[p * bot.stride + ENTRY].retry_at:
             return True
-    return False
+        if s.positions[p].status == ENTERING:
+            begun += 1
+    return begun >= plan.max_deals
 
 
 @compiled
 def open_position(s: State) -> None:
-    """Enter one idle position, if there is one and nothing speaks against it."""
+    """Enter one idle position, or start the grid, if nothing speaks against it."""
     bot = s.bot
     plan = s.plan
-    if bot.halted or bot.mode != TRADE or bot.now < bot.cool_until or barred(s):
+    if bot.mode != TRADE or barred(s):
         return
-    if bot.mark <= 0.0:
+    if plan.grid.cells > 0:
+        start_grid(s)
         return
     price = bot.mark
     if plan.entry_kind != MARKET:
         price = to_tick(plan, bot.mark * (1.0 - plan.entry_offset))
     expires_at = bot.now + plan.entry_timeout if plan.entry_timeout > 0 else NEVER
-    for p in range(plan.positions):
+    for p in range(min(plan.positions, bot.positions)):
         if s.positions[p].status != IDLE or s.orders[p * bot.stride + ENTRY].status != FREE:
             continue
         if price <= 0.0:
             refuse(s, p, ENTRY, R_ENTRY, BELOW_MINIMUM)
             return
-        quantity = entry_quantity(s, price)
+        quantity = entry_quantity(s, p, price)
         kept = quantity * (1.0 - plan.taker_fee) if plan.fee_in_base else quantity
         if not tradable(plan, price, to_lot(plan, kept)):
             refuse(s, p, ENTRY, R_ENTRY, BELOW_MINIMUM)
@@ -70,20 +84,46 @@ def open_position(s: State) -> None:
         limit = 0.0 if plan.entry_kind == MARKET else price
         if want(s, p, ENTRY, R_ENTRY, 0, plan.entry_kind, BUY, limit, quantity, price, expires_at):
             s.positions[p].status = ENTERING
+            s.positions[p].growth = growth(s)
         return
+
+
+@compiled
+def ask_to_enter(s: State) -> None:
+    """An enter signal: act on it, now or when its delay is over."""
+    bot = s.bot
+    if s.plan.start_delay <= 0:
+        open_position(s)
+    elif bot.enter_at == 0 and bot.mode == TRADE:
+        bot.enter_at = bot.now + s.plan.start_delay
+
+
+@compiled
+def enter_late(s: State) -> None:
+    """Act on an enter signal whose delay is over."""
+    bot = s.bot
+    if 0 < bot.enter_at <= bot.now:
+        bot.enter_at = 0
+        open_position(s)
 
 
 @compiled
 def add_funds(s: State, p: int) -> bool:
     """Buy once more for an open position, up to the cap; True when an order was placed."""
+    bot = s.bot
     plan = s.plan
     pos = s.positions[p]
-    if s.bot.mark <= 0.0 or pos.status != OPEN or pos.adds >= plan.add_cap:
+    if bot.mark <= 0.0 or pos.status != OPEN or pos.adds >= plan.add_cap:
         return False
-    if s.orders[p * s.bot.stride + ENTRY].status != FREE:
+    if s.orders[p * bot.stride + ENTRY].status != FREE or (p == 0 and bot.grid_on):
         return False
-    quantity = plan.add_size / s.bot.mark
-    if want(s, p, ENTRY, R_SAFETY, pos.adds, MARKET, BUY, 0.0, quantity, s.bot.mark, NEVER):
+    if plan.add_min_drop > 0.0 and bot.mark > to_tick(
+        plan, pos.average * (1.0 - plan.add_min_drop)
+    ):
+        return False
+    quote = (plan.add_size + plan.add_capital * bot.capital) * (1.0 + pos.growth)
+    quantity = within_cap(s, p, quote / bot.mark, bot.mark, True)
+    if want(s, p, ENTRY, R_SAFETY, pos.adds, MARKET, BUY, 0.0, quantity, bot.mark, NEVER):
         pos.adds += 1
         return True
     return False
@@ -107,9 +147,13 @@ def add_due_at(s: State, p: int) -> int:
 
 @compiled
 def add_on_time(s: State, p: int) -> None:
-    """Place a timed add that is due. Missed ones are not made up for: one, then as scheduled."""
+    """Place a timed add that is due, or leave it out where the plan does not admit it now.
+
+    Missed ones are not made up for: one, then as scheduled.
+    """
     pos = s.positions[p]
-    if s.bot.now >= add_due_at(s, p) and add_funds(s, p):
+    if s.bot.now >= add_due_at(s, p):
+        add_funds(s, p)
         interval = s.plan.add_interval
         pos.last_add_at += (s.bot.now - pos.last_add_at) // interval * interval
 

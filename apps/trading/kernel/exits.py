@@ -5,7 +5,9 @@
 
 from apps.trading.kernel.compile import compiled
 from apps.trading.kernel.layout import (
+    BY_GRID_STOP,
     BY_STOP,
+    BY_TRAILING_STOP,
     CLOSING,
     ENTERING,
     ENTRY,
@@ -26,23 +28,9 @@ from apps.trading.kernel.layout import (
     STOP_MARKET,
     State,
 )
-from apps.trading.kernel.orders import cancel, live, to_lot, tradable, want
-
-
-@compiled
-def stop_level(s: State, p: int) -> float:
-    """The price at which the position is given up; 0 = never."""
-    pos = s.positions[p]
-    if pos.exits.stop_loss <= 0.0:
-        return 0.0
-    return pos.average * (1.0 - pos.exits.stop_loss)
-
-
-@compiled
-def profit_level(s: State, p: int, k: int) -> float:
-    pos = s.positions[p]
-    base = pos.base_price if pos.exits.profit_from_base else pos.average
-    return base * (1.0 + pos.exits.step_profit[k])
+from apps.trading.kernel.levels import held_level, profit_level
+from apps.trading.kernel.orders import cancel, cancel_all, clear, live, to_lot, tradable, want
+from apps.trading.kernel.risk import FOREVER
 
 
 @compiled
@@ -65,21 +53,26 @@ def former_steps_gone(s: State, p: int) -> bool:
 
 @compiled
 def take_profits(s: State, p: int) -> None:
-    """One resting sell per step; a step too small to be sold alone joins its neighbour."""
+    """One resting sell per step; a step too small to be sold alone joins its neighbour.
+
+    A last step that trails does not rest.
+    """
     plan = s.plan
     pos = s.positions[p]
     # The venue keeps their coins locked until they are gone, which brings us back here.
     if not former_steps_gone(s, p):
         return
     left = pos.quantity
+    last = pos.exits.steps - 1
     for k in range(pos.exits.steps):
         if pos.steps_done & (1 << k):
             continue
         level = profit_level(s, p, k)
         share = min(left, max(0.0, pos.bought * pos.exits.step_share[k] - pos.step_sold[k]))
-        if k == pos.exits.steps - 1 or (left - share) * level < plan.min_notional:
+        if k == last or (left - share) * level < plan.min_notional:
             share = left
-        if share <= 0.0 or not tradable(plan, level, to_lot(plan, share)):
+        trails = k == last and pos.exits.profit_trailing > 0.0
+        if trails or share <= 0.0 or not tradable(plan, level, to_lot(plan, share)):
             cancel(s, p, PROFIT + k)
             continue
         want(s, p, PROFIT + k, R_PROFIT, k, LIMIT, SELL, level, share, s.bot.mark, NEVER)
@@ -90,7 +83,7 @@ def take_profits(s: State, p: int) -> None:
 def protect(s: State, p: int) -> None:
     """The stop and the take-profit orders this position should have now. Idempotent."""
     pos = s.positions[p]
-    level = stop_level(s, p)
+    level = held_level(s, p)
     if level > 0.0:
         want(s, p, STOP, R_STOP, 0, STOP_MARKET, SELL, level, pos.quantity, level, NEVER)
     else:
@@ -106,11 +99,27 @@ def rest(s: State, p: int) -> None:
     pos.status = IDLE
     pos.opened_at = pos.last_add_at = 0
     pos.quantity = pos.bought = pos.cost = pos.average = pos.proceeds = 0.0
-    pos.base_price = pos.peak = 0.0
-    pos.trailing = pos.break_even = pos.below_since = 0
+    pos.base_price = pos.peak = pos.profit_peak = pos.growth = pos.spare = 0.0
+    pos.trailing = pos.break_even = pos.below_since = pos.armed = 0
     pos.rungs_placed = pos.rungs_filled = pos.adds = pos.steps_done = 0
     for k in range(MAX_STEPS):
         pos.step_sold[k] = 0.0
+
+
+@compiled
+def count_result(s: State, profit: float) -> None:
+    """Book what a position gave, and how the limits see it."""
+    bot = s.bot
+    bot.realised += profit
+    bot.deals += 1
+    if profit > 0.0:
+        bot.wins += 1
+    bot.peak_equity = max(bot.peak_equity, bot.capital + bot.realised)
+    bot.losses = bot.losses + 1 if profit < 0.0 else 0
+    if bot.losses >= s.limits.max_consecutive_losses:
+        bot.losses = 0
+        pause = s.limits.loss_pause_s
+        bot.pause_until = bot.now + int(pause * 1000.0) if pause < FOREVER else NEVER
 
 
 @compiled
@@ -118,16 +127,21 @@ def finish(s: State, p: int) -> None:
     """End the deal. What is too little to be sold is kept as dust and valued at nothing."""
     bot = s.bot
     pos = s.positions[p]
-    profit = pos.proceeds - pos.cost
-    bot.realised += profit
-    bot.deals += 1
-    if profit > 0.0:
-        bot.wins += 1
+    count_result(s, pos.proceeds - pos.cost)
     bot.dust += pos.quantity
     bot.cool_until = bot.now + s.plan.cooldown
     bot.flat_at = bot.now
     cancel(s, p, STOP)
     rest(s, p)
+    # Cells of a grid that goes on keep their orders.
+    if not bot.grid_on:
+        for slot in range(PROFIT, bot.stride):
+            clear(s.orders[p * bot.stride + slot])
+
+
+@compiled
+def is_stop(reason: int) -> bool:
+    return reason == BY_STOP or BY_TRAILING_STOP <= reason <= BY_GRID_STOP
 
 
 @compiled
@@ -148,23 +162,37 @@ def leave(s: State, p: int) -> None:
         return
     if tradable(s.plan, bot.mark, to_lot(s.plan, pos.quantity)):
         if not live(s, p, SELL):
-            role = R_STOP if pos.reason == BY_STOP else R_EXIT
+            level = s.orders[p * bot.stride + STOP].price
             # A stop is decided at its level; everything else at the mark.
-            reference = s.orders[p * bot.stride + STOP].price if role == R_STOP else bot.mark
-            want(s, p, EXIT, role, 0, MARKET, SELL, 0.0, pos.quantity, reference, NEVER)
+            if is_stop(pos.reason) and level > 0.0:
+                want(s, p, EXIT, R_STOP, 0, MARKET, SELL, 0.0, pos.quantity, level, NEVER)
+            else:
+                want(s, p, EXIT, R_EXIT, 0, MARKET, SELL, 0.0, pos.quantity, bot.mark, NEVER)
     elif not live(s, p, 0):
         finish(s, p)
 
 
 @compiled
 def close_position(s: State, p: int, reason: int) -> None:
+    """Give up an entry, or sell what is open; a grid ends with it."""
     pos = s.positions[p]
+    if p == 0:
+        s.bot.grid_on = 0
     if pos.status == ENTERING:
-        cancel(s, p, ENTRY)
+        cancel_all(s, p)
+        if not live(s, p, 0):
+            rest(s, p)
     elif pos.status == OPEN:
         pos.status = CLOSING
         pos.reason = reason
         leave(s, p)
+
+
+@compiled
+def close_now(s: State, p: int, reason: int) -> None:
+    """The same for a stop whose level no held order has: sold at the market."""
+    s.orders[p * s.bot.stride + STOP].price = 0.0
+    close_position(s, p, reason)
 
 
 @compiled
@@ -175,21 +203,6 @@ def spent(s: State, p: int) -> bool:
     if pos.proceeds > 0.0:
         return not tradable(s.plan, pos.average, held) and not live(s, p, SELL)
     # A crumb: the entry went no further, and even twice its price would not make it sellable.
-    return not tradable(s.plan, 2.0 * pos.average, held) and not live(s, p, 0)
-
-
-@compiled
-def settle(s: State, p: int) -> None:
-    """Something changed: give the position the orders it should have now, or end it."""
-    pos = s.positions[p]
-    if pos.status == ENTERING:
-        if s.orders[p * s.bot.stride + ENTRY].status == FREE:
-            rest(s, p)
-    elif pos.status == OPEN:
-        if spent(s, p):
-            pos.status = CLOSING
-            leave(s, p)
-        else:
-            protect(s, p)
-    elif pos.status == CLOSING:
-        leave(s, p)
+    if tradable(s.plan, 2.0 * pos.average, held):
+        return False
+    return s.orders[p * s.bot.stride + ENTRY].status == FREE and not live(s, p, SELL)

@@ -5,7 +5,7 @@ from typing import Any, NewType
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_POSITIONS, MAX_ORDERS, MAX_ACTIONS = 8, 256, 512
+MAX_POSITIONS, MAX_ORDERS, MAX_ACTIONS = 8, 256, 1024
 MAX_RUNGS, MAX_STEPS = 100, 4
 NEVER = 1 << 62
 DAY_MS = 86_400_000
@@ -15,7 +15,6 @@ MINUTE_MS = 60_000
 # as many slots as its plan needs: safety orders rest from LADDER on, a grid's cells from GRID on.
 ENTRY, EXIT, STOP, PROFIT, LADDER = 0, 1, 2, 3, 7
 GRID = 3
-STRIDE = LADDER
 
 FREE, SENT, WORKING, CANCELING = 0, 1, 2, 3  # order status
 IDLE, ENTERING, OPEN, CLOSING = 0, 1, 2, 3  # position status
@@ -31,7 +30,7 @@ BY_SIGNAL, BY_STOP, BY_PROFIT, BY_TIME, BY_HALT = 1, 2, 3, 4, 5
 BY_TRAILING_STOP, BY_BREAK_EVEN, BY_TRAILING_PROFIT, BY_GRID_STOP = 6, 7, 8, 9
 
 # What `decide` is told.
-TICK, BAR, TIMER, SIGNAL, FILLED, ACCEPTED, REJECTED, GONE, MODE, CONFIGURED = range(1, 11)
+TICK, BAR, TIMER, SIGNAL, FILLED, ACCEPTED, REJECTED, GONE, MODE, CONFIGURED, MOVED = range(1, 12)
 
 
 def record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
@@ -65,9 +64,10 @@ LADDER_TERMS = record(
     *integers("rungs active custom"),
     *reals("deviation step_scale quote capital volume_scale"),
 )
-# `step`: the ratio of neighbouring lines of a geometric grid, else their difference.
+# `step`: the ratio of neighbouring lines of a geometric grid, else their difference. `around`:
+# prices are still shares of the market's when the grid starts.
 GRID_TERMS = record(
-    *integers("cells geometric base trail_up trail_down"),
+    *integers("cells geometric around base trail_up trail_down"),
     *reals("lower step quote capital stop_lower stop_upper"),
 )
 # `retry_at`: when the earliest back-off ends. `watch_*`: what the decisions wait for; `fill_*`:
@@ -76,22 +76,28 @@ GRID_TERMS = record(
 BOT = record(
     *integers("now positions stride actions mode halted opened deals wins cool_until flat_at"),
     *integers("retry_at day minute minute_orders grid_shift grid_on"),
+    *integers("enter_at losses pause_until"),
     *reals("mark cash capital fees realised dust peak_equity day_equity"),
     *reals("watch_low watch_high fill_low fill_high"),
     *integers("watch_time watch_signals fill_next"),
+    ("grid", GRID_TERMS),
 )
+# `growth`: by how much more than its plan says the position buys. `armed`: the trailing stop has
+# begun. `spare`: coins that the sales of a grid's cells left over.
 POSITION = record(
-    *integers("status deal opened_at reason trailing break_even below_since"),
+    *integers("status deal opened_at reason trailing break_even below_since armed"),
     *integers("rungs_placed rungs_filled adds last_add_at steps_done"),
-    *reals("base_price quantity bought cost average proceeds peak"),
+    *reals("base_price quantity bought cost average proceeds peak profit_peak growth spare"),
     ("step_sold", "f8", (MAX_STEPS,)),
     ("exits", EXITS),
+    ("ladder", LADDER_TERMS),
 )
-# 64 bytes. `retry_at` and `strikes`: the back-off of a wish that was refused or rejected.
+# `retry_at` and `strikes`: the back-off of a wish that was refused or rejected. `held`: coins that
+# a grid's cell has bought and not sold; they outlive its orders.
 ORDER = record(
     *[(name, "i1") for name in ("status", "role", "kind", "side")],
     ("index", "i4"),
-    *reals("price quantity filled"),
+    *reals("price quantity filled held"),
     *integers("placed_at expires_at retry_at strikes"),
 )
 ACTION = record(
@@ -164,11 +170,11 @@ def new_states(count: int) -> States:
 
 
 def open_books(state: State, *, capital: float, positions: int) -> None:
-    """Give a zeroed state its capital and its shape."""
+    """Give a zeroed state beside its plan its capital and its shape."""
     bot = state.bot
     bot.capital = bot.cash = bot.peak_equity = bot.day_equity = capital
     bot.positions = positions
-    bot.stride = STRIDE
+    bot.stride = state.plan.stride
     bot.watch_time = -NEVER
     bot.flat_at = -NEVER
     bot.cool_until = -NEVER

@@ -3,16 +3,9 @@
 from math import inf
 
 from apps.trading.kernel.compile import compiled, entry_point
-from apps.trading.kernel.events import (
-    gate,
-    on_accepted,
-    on_fill,
-    on_gone,
-    on_price,
-    on_rejected,
-    on_signal,
-    on_time,
-)
+from apps.trading.kernel.events import gate
+from apps.trading.kernel.fills import on_accepted, on_fill, on_gone, on_rejected
+from apps.trading.kernel.grid import trail_grid
 from apps.trading.kernel.layout import (
     BUY,
     CANCELING,
@@ -33,6 +26,7 @@ from apps.trading.kernel.layout import (
 )
 from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.match import match
+from apps.trading.kernel.moments import await_stops, on_high, on_low, on_signal, on_time
 from apps.trading.kernel.risk import buying, exposure
 
 
@@ -84,7 +78,7 @@ def fill(s: State, p: int, slot: int, price: float, fills: Fills, n: int) -> int
     side = order.side
     kind = order.kind
     rate = plan.maker_fee
-    if kind == MARKET or kind == STOP_MARKET:
+    if kind in (MARKET, STOP_MARKET):
         price = price * (1.0 + side * plan.slippage)
         rate = plan.taker_fee
     quantity = order.quantity - order.filled
@@ -124,7 +118,7 @@ def walk_market(s: State, opened: float, fills: Fills, n: int) -> int:
 
 @compiled
 def walk_down(s: State, opened: float, low: float, high: float, fills: Fills, n: int) -> int:
-    """On the way to the low: buys and stops, from the highest price down."""
+    """On the way down: buys and stops, from the highest price on."""
     while True:
         best = -inf
         best_p = -1
@@ -227,20 +221,34 @@ def live_through(
 ) -> int:
     """Live through one bar; the number of fills so far.
 
-    Timers at its open, market orders at the open, buys and stops down to the low, sells up to
-    the high, then held levels, then the signal of its close.
+    Timers before its open; the open moves marks; market orders at the open; buys and stops down
+    to the low; sells up to the high, which moves marks; buys and stops down to the close; then
+    what a close decides, and its signal.
     """
     bot = s.bot
     bot.now = at
     on_time(s)
     answer(s, at - 1)
+    before = n
+    on_high(s, opened)
+    answer(s, at)
     if reached(s, low, high):
         n = walk_market(s, opened, fills, n)
         n = walk_down(s, opened, low, high, fills, n)
+    if bot.grid_on:
+        # A grid's lower stop ends it even where there is nothing to sell.
+        on_low(s, low)
+        answer(s, at)
+    if reached(s, low, high):
         n = walk_up(s, opened, low, high, fills, n)
+    moved = on_high(s, high)
+    answer(s, at)
+    if moved or n > before:
+        n = walk_down(s, high, close, high, fills, n)
     bot.now = at + bar_ms - 1
     bot.mark = close
-    on_price(s, low, high)
+    await_stops(s, high, at)
+    trail_grid(s)
     answer(s, bot.now)
     if signal:
         on_signal(s, signal)

@@ -7,6 +7,7 @@ from math import floor
 
 from apps.trading.kernel.compile import compiled
 from apps.trading.kernel.layout import (
+    BUY,
     CANCEL,
     CANCELING,
     EXITS_ONLY,
@@ -16,12 +17,14 @@ from apps.trading.kernel.layout import (
     PLACE,
     R_ENTRY,
     R_EXIT,
+    R_GRID_BUY,
     R_SAFETY,
     R_STOP,
     REFUSED,
     SENT,
     STOP_MARKET,
     WORKING,
+    Order,
     Plan,
     State,
 )
@@ -125,6 +128,13 @@ def cancel_all(s: State, p: int) -> None:
 
 
 @compiled
+def cancel_buys(s: State, p: int) -> None:
+    for slot in range(s.bot.stride):
+        if s.orders[p * s.bot.stride + slot].side == BUY:
+            cancel(s, p, slot)
+
+
+@compiled
 def permitted(s: State, role: int) -> bool:
     """Whether the mode lets this role place orders."""
     mode = s.bot.mode
@@ -132,7 +142,7 @@ def permitted(s: State, role: int) -> bool:
         return False
     if mode == FLATTEN:
         return role in (R_EXIT, R_STOP)
-    return not (mode == EXITS_ONLY and role in (R_ENTRY, R_SAFETY))
+    return not (mode == EXITS_ONLY and role in (R_ENTRY, R_SAFETY, R_GRID_BUY))
 
 
 @compiled
@@ -202,3 +212,12 @@ def live(s: State, p: int, side: int) -> bool:
         if order.status != FREE and order.kind != STOP_MARKET and (side == 0 or order.side == side):
             return True
     return False
+
+
+@compiled
+def clear(order: Order) -> None:
+    """A slot as it is in a new state."""
+    order.status = order.role = order.kind = order.side = 0
+    order.index = 0
+    order.price = order.quantity = order.filled = order.held = 0.0
+    order.placed_at = order.expires_at = order.retry_at = order.strikes = 0

@@ -30,7 +30,11 @@ INSUFFICIENT_FUNDS = 8
 ACCOUNT_EXPOSURE = 9
 INSTALLATION_EXPOSURE = 10
 BELOW_MINIMUM = 11
+DRAWDOWN = 12
+CONSECUTIVE_LOSSES = 13
 
+# More than anything that is counted: no limit.
+FOREVER = 1e18
 # A market order pays the next price, not the last one: it must be affordable 1 % higher.
 MARKET_MARGIN = 0.01
 
@@ -65,24 +69,32 @@ def count_order(s: State) -> None:
 
 
 @compiled
-def buying(s: State, with_costs: bool) -> float:
-    """What the working buys are worth; with costs: what they may take from the cash."""
+def buying_of(s: State, p: int, with_costs: bool) -> float:
+    """What a position's working buys are worth; with costs: what they may take from the cash."""
     plan = s.plan
     total = 0.0
-    for p in range(s.bot.positions):
-        for slot in range(s.bot.stride):
-            order = s.orders[p * s.bot.stride + slot]
-            if order.status == FREE or order.side != BUY:
-                continue
-            price = order.price
-            if order.kind == MARKET:
-                price = s.bot.mark
-                if with_costs:
-                    price = price * (1.0 + MARKET_MARGIN)
-            value = price * (order.quantity - order.filled)
+    for slot in range(s.bot.stride):
+        order = s.orders[p * s.bot.stride + slot]
+        if order.status == FREE or order.side != BUY:
+            continue
+        price = order.price
+        if order.kind == MARKET:
+            price = s.bot.mark
             if with_costs:
-                value = value * (1.0 + plan.taker_fee)
-            total += value
+                price = price * (1.0 + MARKET_MARGIN)
+        value = price * (order.quantity - order.filled)
+        if with_costs:
+            value = value * (1.0 + plan.taker_fee)
+        total += value
+    return total
+
+
+@compiled
+def buying(s: State, with_costs: bool) -> float:
+    """The same of every position."""
+    total = 0.0
+    for p in range(s.bot.positions):
+        total += buying_of(s, p, with_costs)
     return total
 
 
@@ -120,6 +132,10 @@ def review_bot(limits: Limits, s: State) -> int:
         1.0 - limits.max_daily_loss
     ):
         return DAILY_LOSS
+    if limits.max_drawdown <= 1.0 and equity(s) <= s.bot.peak_equity * (1.0 - limits.max_drawdown):
+        return DRAWDOWN
+    if limits.max_consecutive_losses < FOREVER and s.bot.now < s.bot.pause_until:
+        return CONSECUTIVE_LOSSES
     if (
         s.bot.minute == s.bot.now // MINUTE_MS
         and s.bot.minute_orders >= limits.max_orders_per_minute

@@ -254,6 +254,6 @@ def test_limits_and_totals_survive_json():
 def test_verdict_codes_are_stable_and_unique():
     codes = [code for code, _ in VERDICTS.values()]
 
-    assert sorted(VERDICTS) == list(range(12))
-    assert len(set(codes)) == 12
+    assert sorted(VERDICTS) == list(range(14))
+    assert len(set(codes)) == 14
     assert "max_exposure_reached" in codes
