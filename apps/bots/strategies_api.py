@@ -13,7 +13,7 @@ from apps.trading.strategy import Strategy
 
 
 def shown(strategy: Strategy) -> dict[str, Any]:
-    """A strategy's definition: what it does, its parameters, their JSON Schema, its presets."""
+    """What a strategy does, its parameters, their JSON Schema, its presets, what it needs."""
     return {
         "id": strategy.name,
         "name": strategy.title,
@@ -23,6 +23,7 @@ def shown(strategy: Strategy) -> dict[str, Any]:
             name: {"description": preset.help, "values": dict(preset.values)}
             for name, preset in strategy.presets.items()
         },
+        "needs": dict(strategy.needs),
         "schema": strategy.schema(),
     }
 
