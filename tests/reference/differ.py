@@ -12,7 +12,7 @@ from apps.trading.order import Role
 from apps.trading.plan import Plan
 from apps.trading.reasons import REASONS
 from apps.trading.risk import Limits
-from tests.reference.orders import SELL
+from tests.reference.orders import SELL, Fill
 from tests.reference.path import Rules, Told, play
 from tests.reference.worlds import World
 
@@ -33,26 +33,37 @@ class Line(NamedTuple):
     fee: float
 
 
+class Books(NamedTuple):
+    """What one side tells: fills, and the cash at the end."""
+
+    fills: list[Line]
+    cash: float
+
+
 class Comparison(NamedTuple):
-    """Both fill lists and both ends; `differs` names the first difference or is empty."""
+    """Both sides; `differs` names the first difference or is empty."""
 
     kernel: list[Line]
     reference: list[Line]
-    cash: tuple[float, float]
     differs: str
 
 
 def compare(world: World, *, rules: Rules | None = None, skip: bool = True) -> Comparison:
     """Trade for trade: time, position, role, side, reason exactly, numbers to 1e-9."""
-    run, told = kernel_of(world, skip=skip), reference_of(world, rules=rules)
-    ours = [_of_kernel(fill) for fill in run.fills]
-    theirs = [
-        Line(f.time, f.position, f.role, f.index, f.side, f.reason if f.side == SELL else "",
-             float(f.price), float(f.quantity), float(f.fee))
-        for f in told.fills
-    ]  # fmt: skip
-    cash = (float(run.state.bot.cash), float(told.cash))
-    return Comparison(ours, theirs, cash, _first_difference(ours, theirs, cash))
+    ours, theirs = kernel_lines(world, skip=skip), reference_lines(world, rules=rules)
+    return Comparison(ours.fills, theirs.fills, difference(ours, theirs))
+
+
+def kernel_lines(world: World, *, skip: bool = True) -> Books:
+    """What the compiled kernel does in this world."""
+    run = kernel_of(world, skip=skip)
+    return Books([_of_kernel(fill) for fill in run.fills], float(run.state.bot.cash))
+
+
+def reference_lines(world: World, *, rules: Rules | None = None) -> Books:
+    """What the reference, or one with a fault, does in this world."""
+    told = reference_of(world, rules=rules)
+    return Books([_of_reference(fill) for fill in told.fills], float(told.cash))
 
 
 def kernel_of(world: World, *, skip: bool = True) -> Run:
@@ -100,17 +111,34 @@ ROLES = {
     Role.STOP: "stop",
     Role.TAKE_PROFIT: "profit",
     Role.SAFETY: "safety",
+    Role.GRID_BUY: "grid_buy",
+    Role.GRID_SELL: "grid_sell",
 }
 
 
-def _first_difference(ours: list[Line], theirs: list[Line], cash: tuple[float, float]) -> str:
-    for k, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+def _of_reference(fill: Fill) -> Line:
+    return Line(
+        fill.time,
+        fill.position,
+        fill.role,
+        fill.index,
+        fill.side,
+        fill.reason if fill.side == SELL else "",
+        float(fill.price),
+        float(fill.quantity),
+        float(fill.fee),
+    )
+
+
+def difference(ours: Books, theirs: Books) -> str:
+    """The first thing in which they differ, in words."""
+    for k, (one, other) in enumerate(zip(ours.fills, theirs.fills, strict=False)):
         if differs := _line_differs(one, other):
             return f"fill {k}: {differs}"
-    if len(ours) != len(theirs):
-        return f"{len(ours)} fills, the reference has {len(theirs)}"
-    if not _same(*cash):
-        return f"cash {cash[0]!r}, the reference says {cash[1]!r}"
+    if len(ours.fills) != len(theirs.fills):
+        return f"{len(ours.fills)} fills, the reference has {len(theirs.fills)}"
+    if not _same(ours.cash, theirs.cash):
+        return f"cash {ours.cash!r}, the reference says {theirs.cash!r}"
     return ""
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reference.market import ONE, Market, exact
-from tests.reference.orders import MARKET, Order
+from tests.reference.orders import ENTRY, MARKET, Order
 
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
 # A market buy is paid at a price nobody knows yet: it is counted so much dearer.
@@ -88,7 +88,7 @@ class Gate:
             or self._lost_too_much(equity, now)
             or self._too_often(now)
             or self.cost_of(order, mark) > self.free(waiting, mark)
-            or not self._can_be_sold_again(price, order.quantity)
+            or not self._is_large_enough(price, order.quantity, opens)
         )
         if not refused:
             self.count(now)
@@ -127,11 +127,36 @@ class Gate:
             return True
         return self.purse.paused_until is not None and now < self.purse.paused_until
 
-    def _can_be_sold_again(self, price: Decimal, quantity: Decimal) -> bool:
+    def _is_large_enough(self, price: Decimal, quantity: Decimal, opens: bool) -> bool:
+        """An entry whose coins, after a fee in coins, could not be sold again is too small."""
         coins = quantity
-        if self.market.takes_coins:
+        if opens and self.market.takes_coins:
             coins = self.market.quantity(quantity * (ONE - self.market.taker_fee))
         return self.market.takes(price, quantity) and self.market.takes(price, coins)
+
+
+class BackOff:
+    """A wish that was refused is not made again at once: 1 s, 2 s, 4 s ... 512 s."""
+
+    def __init__(self) -> None:
+        self.strikes: dict[tuple[int, str, int], int] = {}
+        self.not_before: dict[tuple[int, str, int], int] = {}
+
+    def holds(self, wish: tuple[int, str, int], now: int) -> bool:
+        return now < self.not_before.get(wish, now)
+
+    def entries(self, now: int) -> bool:
+        """No place is entered while one of them waits."""
+        return any(now < at for wish, at in self.not_before.items() if wish[1] == ENTRY)
+
+    def refused(self, wish: tuple[int, str, int], now: int) -> None:
+        strikes = self.strikes.get(wish, 0)
+        self.not_before[wish] = now + 1000 * 2 ** min(strikes, 9)
+        self.strikes[wish] = strikes + 1
+
+    def sent(self, wish: tuple[int, str, int]) -> None:
+        self.strikes.pop(wish, None)
+        self.not_before.pop(wish, None)
 
 
 def milliseconds(seconds: float) -> int:

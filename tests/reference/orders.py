@@ -21,6 +21,7 @@ class Order:
     quantity: Decimal
     price: Decimal = Decimal(0)
     index: int = 0
+    slot: int = 0
     placed_at: int = 0
     fresh: bool = True
     reason: str = ""

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tests.reference.bot import Bot
+from tests.reference.bot import Bot, One
+from tests.reference.grid_bot import GridBot
 from tests.reference.market import Market, exact
-from tests.reference.orders import Fill, Order
-from tests.reference.position import Position
+from tests.reference.orders import ENTRY, Fill, Order
+from tests.reference.trader import Trader
 
 
 class Bar(NamedTuple):
@@ -28,6 +29,7 @@ class Told(NamedTuple):
     bot: Bot
 
 
+Found = tuple[Decimal, One, Order | None, str]
 Bars = Sequence[tuple[int, float, float, float, float]]
 
 
@@ -45,7 +47,8 @@ def play(
 ) -> Told:
     """Trade the plan on the bars (open_at, open, high, low, close)."""
     kinds = rules or Rules()
-    bot = kinds.bot(plan, limits, kinds.market(instrument, slippage), Decimal(capital))
+    kind = kinds.grid_bot if plan["grid_cells"] else kinds.trader
+    bot = kind(plan, limits, kinds.market(instrument, slippage), Decimal(capital))
     for row, signal in zip(bars, bits, strict=True):
         bar = Bar(row[0], *(exact(price) for price in row[1:]))
         kinds.walk(bot, bar, bar_ms).live(signal)
@@ -73,85 +76,73 @@ class Walk:
 
     def settle_what_rests(self) -> None:
         """What rests when a bar begins may fill at its open."""
-        for position in self.bot.living():
-            for order in self._orders(position):
+        for one in self.bot.living():
+            for order in [*one.buys(), *one.sells()]:
                 order.fresh = False
 
-    def _orders(self, position: Position) -> list[Order]:
-        single = [order for order in (position.buy, position.exit) if order is not None]
-        return [*single, *position.targets.values(), *position.safety]
-
     def at_open(self) -> None:
-        """It moves marks; then market orders, by position, then entry before exit."""
+        """It moves marks; then market orders, by position, then by slot."""
         self.moves_marks(self.bar.open)
-        for position in self.bot.living():
-            for order in (position.buy, position.exit):
-                if order is not None and order.kind == "market":
-                    price = self.bot.market.slipped(self.bar.open, order.side)
-                    self.bot.fill(position, order, price)
+        for one in self.bot.living():
+            for order in one.market_orders():
+                self.bot.fill(one, order, self.bot.market.slipped(self.bar.open, order.side))
 
     def open_to_low(self) -> None:
         """Resting buys and held stops, the highest first."""
         while found := self._highest_down_to(self.bar.low):
-            level, position, order, reason = found
+            level, one, order, reason = found
             if order is None:
-                self.bot.stop_out(position, min(level, self.bar.open), reason)
+                self.bot.stop_out(one, min(level, self.bar.open), reason)
             else:
                 price = level if order.fresh else min(level, self.bar.open)
-                self.bot.fill(position, order, price)
+                self.bot.fill(one, order, price)
 
-    def _highest_down_to(
-        self, lowest: Decimal
-    ) -> tuple[Decimal, Position, Order | None, str] | None:
-        found: list[tuple[Decimal, Position, Order | None, str]] = []
-        for position in self.bot.living():
-            buys = [*([position.buy] if position.buy is not None else []), *position.safety]
-            if position.buy is not None and position.buy.kind == "resting":
-                found.append((position.buy.price, position, position.buy, ""))
-            stop = position.held_stop() if position.is_open() else None
-            if stop is not None and self.bot.market.takes(stop[0], position.sellable()):
-                found.append((stop[0], position, None, stop[1]))
-            found += [(one.price, position, one, "") for one in buys if one in position.safety]
-        reached = [one for one in found if one[0] >= lowest]
-        return max(reached, key=lambda one: one[0], default=None)
+    def _highest_down_to(self, lowest: Decimal) -> Found | None:
+        """Of equal prices the first position, and there: entry, stop, safety orders or cells."""
+        found: list[Found] = []
+        for one in self.bot.living():
+            buys = [(order.price, one, order, "") for order in one.buys()]
+            entries = [buy for buy in buys if buy[2].role == ENTRY]
+            stop = one.held_stop()
+            found += entries
+            found += [] if stop is None else [(stop[0], one, None, stop[1])]
+            found += [buy for buy in buys if buy not in entries]
+        reached = [each for each in found if each[0] >= lowest]
+        return max(reached, key=lambda each: each[0], default=None)
 
     def low_to_high(self) -> None:
         """Resting sells, the lowest first."""
         while True:
             reached = [
-                (order.price, position, order)
-                for position in self.bot.living()
-                for order in position.targets.values()
+                (order.price, one, order)
+                for one in self.bot.living()
+                for order in one.sells()
                 if order.price <= self.bar.high
             ]
             if not reached:
                 return
-            price, position, order = min(reached, key=lambda one: one[0])
-            self.bot.fill(position, order, price if order.fresh else max(price, self.bar.open))
+            price, one, order = min(reached, key=lambda each: each[0])
+            self.bot.fill(one, order, price if order.fresh else max(price, self.bar.open))
 
     def moves_marks(self, price: Decimal) -> None:
-        for position in self.bot.living():
-            if position.is_open():
-                position.see_high(price)
+        for one in self.bot.living():
+            self.bot.moves_marks(one, price)
 
     def high_to_close(self) -> None:
         """Stops that moved, and buys that rest since, down to the close."""
         while found := self._highest_down_to(self.bar.close):
-            level, position, order, reason = found
+            level, one, order, reason = found
             if order is None:
-                self.bot.stop_out(position, min(level, self.bar.high), reason)
+                self.bot.stop_out(one, min(level, self.bar.high), reason)
             else:
-                self.bot.fill(position, order, level)
+                self.bot.fill(one, order, level)
 
     def at_close(self, bits: int) -> None:
         bot, bar = self.bot, self.bar
         bot.mark = bar.close
         bot.now = self.closed_at
-        for position in bot.living():
-            if position.is_open() and bot.plan["stop_timeout_s"] is not None:
-                position.judge_wait(
-                    opened=bar.open_at, high=bar.high, close=bar.close, ended=self.closed_at + 1
-                )
+        for one in bot.living():
+            bot.judge_close(one, opened=bar.open_at, high=bar.high, ended=self.closed_at + 1)
         bot.signal(bits)
 
 
@@ -159,5 +150,6 @@ class Rules(NamedTuple):
     """The classes that play; a planted fault is a subclass of one of them."""
 
     walk: type[Walk] = Walk
-    bot: type[Bot] = Bot
+    trader: type[Trader] = Trader
+    grid_bot: type[GridBot] = GridBot
     market: type[Market] = Market

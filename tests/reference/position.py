@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.reference.ladder import Ladder
 from tests.reference.market import ONE, Market, exact
-from tests.reference.orders import PROFIT, RESTING, SELL, Order
+from tests.reference.orders import MARKET, PROFIT, RESTING, SELL, Order
 
 ZERO = Decimal(0)
 
@@ -63,6 +63,19 @@ class Position:
         self.held -= quantity
         self.flow += price * quantity - fee
 
+    def market_orders(self) -> list[Order]:
+        """Entry or add before exit."""
+        both = [order for order in (self.buy, self.exit) if order is not None]
+        return [order for order in both if order.kind == MARKET]
+
+    def buys(self) -> list[Order]:
+        """What rests to buy."""
+        entry = [self.buy] if self.buy is not None and self.buy.kind == RESTING else []
+        return [*entry, *self.safety]
+
+    def sells(self) -> list[Order]:
+        return list(self.targets.values())
+
     # ---- where it would be sold ----------------------------------------------------------------
 
     def is_open(self) -> bool:
@@ -95,9 +108,14 @@ class Position:
         return self._highest([(self.peak * (ONE - back), "trailing_take_profit")])
 
     def held_stop(self) -> tuple[Decimal, str] | None:
-        """The level at which the bot sells at once."""
+        """The level at which the bot sells at once; none where that could not be sold."""
+        if not self.is_open():
+            return None
         levels = [] if self.plan.get("stop_timeout_s") is not None else [self.stop()]
-        return self._highest([level for level in [*levels, self.chase()] if level is not None])
+        highest = self._highest([one for one in [*levels, self.chase()] if one is not None])
+        if highest is None or not self.market.takes(highest[0], self.sellable()):
+            return None
+        return highest
 
     def _highest(self, levels: list[tuple[Decimal, str]]) -> tuple[Decimal, str] | None:
         rounded = [(self.market.price(level), reason) for level, reason in levels]

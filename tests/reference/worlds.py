@@ -7,6 +7,7 @@ BAR_MS = 60_000
 START = 1_699_999_200_000  # 22:00 UTC: two hours of bars pass midnight
 PARTS = (
     "entry", "bounds", "adds", "ladder", "targets", "stops", "leaving", "growth", "pace", "limits",
+    "grid",
 )  # fmt: skip
 Row = tuple[int, float, float, float, float]
 Values = dict[str, Any]
@@ -29,14 +30,19 @@ class World(NamedTuple):
 def world(seed: int, *, count: int = 120, parts: tuple[str, ...] = PARTS) -> World:
     """The same for a seed."""
     rng = random.Random(seed)
+    bars = random_bars(rng, count)
+    if parts == ("grid",) or ("grid" in parts and rng.random() < 0.2):
+        plan = random_grid(rng, bars[0][1])
+    else:
+        plan = random_plan(rng, bars[0][1], [part for part in parts if part in MAKERS])
     return World(
         seed=seed,
-        plan=random_plan(rng, parts),
+        plan=plan,
         limits=random_limits(rng) if "limits" in parts and rng.random() < 0.6 else FREE,
         instrument=random_instrument(rng),
         slippage=rng.choice([0.0, 0.0, 0.0003, 0.002]),
         capital=rng.choice(["1000", "437.5"]),
-        bars=random_bars(rng, count),
+        bars=bars,
         bits=rng.choices([0, 1, 2, 3, 4, 5], [24, 8, 2, 1, 4, 1], k=count),
         bar_ms=BAR_MS,
     )
@@ -80,7 +86,7 @@ def random_bars(rng: random.Random, count: int) -> list[Row]:
     return rows
 
 
-def random_plan(rng: random.Random, parts: tuple[str, ...]) -> Values:
+def random_plan(rng: random.Random, price: float, parts: list[str]) -> Values:
     plan: Values = {}
     if rng.random() < 0.75:
         plan["quote_per_entry"] = rng.choice([20.0, 60.0, 150.0, 400.0])
@@ -88,8 +94,41 @@ def random_plan(rng: random.Random, parts: tuple[str, ...]) -> Values:
         plan["capital_per_entry"] = rng.choice([0.05, 0.25, 1.0])
     plan["max_positions"] = rng.choice([1, 1, 2, 8])
     for part in parts:
-        if part != "limits" and rng.random() < 0.8:
+        if rng.random() < 0.8:
             MAKERS[part](rng, plan)
+    if "bounds" in parts:
+        _bounds(rng, plan, price)
+    return plan
+
+
+def random_grid(rng: random.Random, price: float) -> Values:
+    """Lines around the first price, from a few to many."""
+    half = rng.choice([0.01, 0.03, 0.1])
+    lower, upper = round(price * (1 - half), 2), round(price * (1 + half * 1.3), 2)
+    plan: Values = {
+        "grid_cells": rng.choice([2, 3, 7, 20]),
+        "grid_kind": rng.choice(["arithmetic", "geometric"]),
+        "grid_base": rng.random() < 0.5,
+        "grid_trail_up": rng.random() < 0.5,
+        "grid_trail_down": rng.random() < 0.5,
+        "grid_stop_lower": rng.choice([None, lower * 0.99]),
+        "grid_stop_upper": rng.choice([None, upper * 1.01]),
+        "exit_on_signal": rng.random() < 0.5,
+        "max_holding_s": rng.choice([None, None, 1234.5]),
+    }
+    if rng.random() < 0.6:
+        plan["grid_quote"] = rng.choice([7.0, 30.0, 90.0])
+    else:
+        plan["grid_capital"] = rng.choice([0.3, 0.9])
+    if rng.random() < 0.4:
+        plan["grid_range"] = half
+    else:
+        plan["grid_lower"], plan["grid_upper"] = lower, upper
+    for maker in (_growth, _pace):
+        if rng.random() < 0.5:
+            maker(rng, plan)
+    if rng.random() < 0.3:
+        _bounds(rng, plan, price)
     return plan
 
 
@@ -100,9 +139,9 @@ def _entry(rng: random.Random, plan: Values) -> None:
         plan["entry_timeout_s"] = rng.choice([None, 60.0, 301.5])
 
 
-def _bounds(rng: random.Random, plan: Values) -> None:
-    plan["entry_min_price"] = rng.choice([None, None, 95.0])
-    plan["entry_max_price"] = rng.choice([None, None, 105.0])
+def _bounds(rng: random.Random, plan: Values, price: float) -> None:
+    plan["entry_min_price"] = rng.choice([None, None, round(price * 0.99, 2)])
+    plan["entry_max_price"] = rng.choice([None, None, round(price * 1.01, 2)])
 
 
 def _adds(rng: random.Random, plan: Values) -> None:
@@ -113,7 +152,7 @@ def _adds(rng: random.Random, plan: Values) -> None:
         plan["add_capital"] = rng.choice([0.02, 0.2])
     plan["add_interval_s"] = rng.choice([None, 60.0, 90.0, 240.0])
     plan["add_min_drop"] = rng.choice([None, None, 0.004])
-    plan["position_cap"] = rng.choice([None, None, 0.3, 0.5])
+    plan["position_cap"] = rng.choice([None, None, max(0.3, plan.get("capital_per_entry", 0.0))])
 
 
 def _ladder(rng: random.Random, plan: Values) -> None:
@@ -131,7 +170,8 @@ def _ladder(rng: random.Random, plan: Values) -> None:
             plan["safety_quote"] = rng.choice([7.0, 30.0, 80.0])
         else:
             plan["safety_capital"] = rng.choice([0.01, 0.05])
-    plan["safety_active"] = rng.choice([None, 1, 2])
+    rungs = plan.get("safety_orders") or 3
+    plan["safety_active"] = rng.choice([None, 1, min(2, rungs)])
 
 
 def _targets(rng: random.Random, plan: Values) -> None:
@@ -181,7 +221,6 @@ def _pace(rng: random.Random, plan: Values) -> None:
 
 MAKERS = {
     "entry": _entry,
-    "bounds": _bounds,
     "adds": _adds,
     "ladder": _ladder,
     "targets": _targets,
