@@ -8,6 +8,7 @@ from django.db import transaction
 
 from apps.markets.blocks import BARS_PER_BLOCK
 from apps.markets.candles import (
+    BLOCKS_AT_ONCE,
     BarRefused,
     ClosedBars,
     Missing,
@@ -100,6 +101,18 @@ def test_bars_stored_before_give_way_to_others_when_they_are_to_be_replaced() ->
 
     assert replaced == 2
     assert read(market) == [(0, 10.0), (1, 99.0), (2, 10.0), (3, 10.0)]
+
+
+@pytest.mark.django_db
+def test_more_blocks_than_a_statement_carries_are_stored_together() -> None:
+    market = make_market()
+    spread = [bar(number * BARS_PER_BLOCK) for number in range(2 * BLOCKS_AT_ONCE + 1)]
+    append_bars(market=market, timeframe="1m", bars=spread[::2])
+
+    added = append_bars(market=market, timeframe="1m", bars=spread)
+
+    assert added == BLOCKS_AT_ONCE
+    assert len(read(market, len(spread) * BARS_PER_BLOCK)) == len(spread)
 
 
 @pytest.mark.django_db

