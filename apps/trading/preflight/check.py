@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     _whatever_the_price(money.limits_of_pace),
     _whatever_the_price(fees.fees_of_a_trade),
     fees.targets_below_fees,
+    _at_a_price(fees.coins_left_behind),
     _whatever_the_price(fees.stops_below_fees),
     _at_a_price(prices.levels_on_ticks),
     _whatever_the_price(prices.rungs_below_the_stop),

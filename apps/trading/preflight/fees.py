@@ -1,9 +1,13 @@
 """What fees and slippage leave: the price at which a round trip pays, and what stays below it."""
 
 from collections.abc import Iterator
+from math import floor
 
 from apps.trading.preflight.finding import Finding, at_least, note, percent, plain, warning
 from apps.trading.preflight.setup import Setup
+
+# What is left behind of each entry is worth a note from here on.
+LITTLE = 0.002
 
 
 def break_even(setup: Setup, *, exit_rests: bool) -> float:
@@ -54,6 +58,34 @@ def targets_below_fees(setup: Setup, price: float | None) -> Iterator[Finding]:
             )  # fmt: skip
     if steps and plan.take_profit_trailing is not None:
         yield from _trailing_target(setup, steps[-1].profit, plan.take_profit_trailing)
+
+
+def coins_left_behind(setup: Setup, price: float) -> Iterator[Finding]:
+    """A fee taken in coins leaves less than a lot unsold, and the books count that as lost."""
+    if setup.is_grid or setup.instrument.fee_taken_in != "received":
+        return
+    bought = setup.lots(setup.entry.quote, price)
+    kept = bought * (1.0 - (setup.maker if setup.entry_rests else setup.taker))
+    sold = floor(kept + 1e-9)
+    if sold < 1:
+        return
+    lost = (kept - sold) / kept
+    pays = bought / (sold * (1.0 - setup.maker)) - 1
+    steps = setup.plan.steps()
+    fees = break_even(setup, exit_rests=True) - 1
+    short = len(steps) == 1 and fees <= steps[0].profit < pays
+    if short or lost > LITTLE:
+        coins = f"{plain((kept - sold) * setup.lot)} {setup.instrument.base}"
+        yield (warning if short else note)(
+            "lot_size",
+            f"The fee in coins leaves {coins} of an entry at {plain(price)}, less than a lot: "
+            f"{percent(lost)} of what was bought stays behind after each trade, and counts as "
+            f"lost. With it a trade pays from {percent(pays)} above the average price.",
+            "Buy for more per entry, or where fees are taken in quote.",
+            left_behind=lost,
+            break_even=1 + pays,
+            lots=bought,
+        )
 
 
 def _trailing_target(setup: Setup, profit: float, trailing: float) -> Iterator[Finding]:
