@@ -68,11 +68,19 @@ def joined(bars: Iterable[Bar], *, length: int) -> list[Bar]:
     return made
 
 
+def page_size(client: Any) -> int:
+    """How many bars the exchange answers at once, as far as ccxt knows."""
+    spot = (getattr(client, "features", None) or {}).get("spot") or {}
+    limit = (spot.get("fetchOHLCV") or {}).get("limit")
+    return min(PAGE, limit) if isinstance(limit, int) and limit > 0 else PAGE
+
+
 class History:
     """Closed bars of one exchange. Raises VenueUnavailable."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
+        self._page_size = page_size(line.client)
 
     async def bars(
         self, *, symbol: str, timeframe: str, since: int, until: int, now: int
@@ -89,13 +97,12 @@ class History:
         length = timeframe_ms(timeframe)
         found: list[Bar] = []
         while since <= last_open:
-            wanted = min(PAGE, (last_open - since) // length + 1)
+            wanted = min(self._page_size, (last_open - since) // length + 1)
             page = await self._page(symbol, timeframe, since, wanted)
             fresh = [bar for bar in page if since <= bar.open_at <= last_open]
             found += fresh
-            if not fresh:
-                break
-            since = fresh[-1].open_at + length
+            # Some exchanges answer a time without trades with nothing, not with what comes after.
+            since = fresh[-1].open_at + length if fresh else since + wanted * length
         return found
 
     async def _page(self, symbol: str, timeframe: str, since: int, wanted: int) -> list[Bar]:
