@@ -16,6 +16,12 @@ class Costs(NamedTuple):
     slippage: float
     volume: float
 
+    def __add__(self, other: object) -> "Costs":
+        """Of several bots: `sum(parts, Costs(0.0, 0.0, 0.0))`."""
+        if not isinstance(other, Costs):
+            return NotImplemented
+        return Costs(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
 
 def costs_of(fills: NDArray[Any], *, slippage: float) -> Costs:
     """Of all fills (layout.FILL), those of open positions included.
@@ -26,11 +32,6 @@ def costs_of(fills: NDArray[Any], *, slippage: float) -> Costs:
     sums = np.zeros(3)
     add_costs(fills, slippage, sums)
     return Costs(*sums.tolist())
-
-
-def together(costs: list[Costs]) -> Costs:
-    """Of several bots."""
-    return Costs(*map(sum, zip(*costs, strict=True)))
 
 
 @entry_point

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apps.trading.kernel import layout
 from apps.trading.metrics import Market, figures, metrics_of
-from apps.trading.metrics.costs import Costs, costs_of, together
+from apps.trading.metrics.costs import Costs, costs_of
 from apps.trading.metrics.curve import Curve
 from apps.trading.metrics.outcomes import Outcomes
 from apps.trading.metrics.score import score
@@ -223,7 +223,7 @@ def test_slippage_is_what_lies_between_the_price_found_and_the_price_paid():
         (0.75, 2 * (1.0 + 0.9), 2 * (101 + 110 + 89.1))
     )
     assert costs_of(fills, slippage=0.0).slippage == 0.0
-    both = together([Costs(1.0, 0.5, 100.0), Costs(2.0, 0.25, 50.0)])
+    both = sum([Costs(1.0, 0.5, 100.0), Costs(2.0, 0.25, 50.0)], Costs(0.0, 0.0, 0.0))
     assert both == Costs(fees=3.0, slippage=0.75, volume=150.0)
 
 
