@@ -23,6 +23,7 @@ def test_every_strategy_of_the_catalogue_is_there():
         "bollinger",
         "dca",
         "ema_cross",
+        "grid",
         "macd_dca",
         "rsi",
         "scalper",

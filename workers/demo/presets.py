@@ -69,6 +69,11 @@ def _macd(timeframe: str, fast: int, slow: int, signal: int) -> DemoPreset:
     return DemoPreset("macd_dca", timeframe, pace)
 
 
+def _grid(timeframe: str, around: float, cells: int) -> DemoPreset:
+    pace = {"range": around, "cells": cells, "trail_up": True, "trail_down": True}
+    return DemoPreset("grid", timeframe, pace)
+
+
 # Short and narrow, so that something is seen within a minute.
 _KNOWN = (
     _rsi("5s", 5, 45.0, 55.0),
@@ -86,6 +91,7 @@ _KNOWN = (
     _quick("bollinger", "15s", {"period": 6, "buy_below": 0.3}, stop_loss=0.004),
     _ladder("asap", "5s", 0.0008, 0.0015),
     _macd("5s", 4, 9, 3),
+    _grid("5s", 0.008, 16),
     _ladder("rsi_below", "5s", 0.0015, 0.002),
     _macd("1s", 6, 13, 5),
 )

@@ -42,6 +42,7 @@ _FAST: Mapping[str, Mapping[str, Any]] = {
         "min_profit": 0.001,
     },
     "dca": {"safety_deviation": 0.0008, "take_profit": 0.0015, "cooldown_s": 20.0},
+    "grid": {"range": 0.01, "share": 0.2, "trail_up": True, "trail_down": True},
     "trend_ema": {"fast": 6, "slow": 18, "share": 0.03},
     "trend_ema_fast": {"fast": 4, "slow": 10, "band": 0.0001, "share": 0.03},
 }
