@@ -138,7 +138,7 @@ def _metrics(
         trades=Outcomes.of(*(part.trips.closed for part in parts)),
         open_profit=[trade.unrealised for part in parts for trade in part.trips.open],
         dust=sum(part.metrics.dust for part in parts),
-        costs=sum((part.costs for part in parts), Costs(0.0, 0.0, 0.0)),
+        costs=Costs(*(sum(each) for each in zip(*(part.costs for part in parts), strict=True))),
         market=Market(
             change=sum(w * m.market_change for w, m in zip(weights, markets, strict=True)) / total,
             buy_and_hold=sum(w * m.buy_and_hold for w, m in zip(weights, markets, strict=True))

@@ -14,6 +14,7 @@ from apps.research.judging import Patience, find_strategy
 from apps.research.models import Backtest
 from apps.research.services import cancel_job, create_backtest
 from apps.research.wishes import Wish
+from apps.strategies import load_strategies
 from apps.trading import strategy
 from tests.support.exchange import wait_until
 from tests.support.fleet import Fleet, running_fleet
@@ -45,6 +46,8 @@ class Waiting(Rsi):
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where the user's strategies are, one among them that waits for the file `go`."""
+    # What this test registers, the next does not know.
+    load_strategies()
     monkeypatch.setattr(strategy, "_REGISTRY", dict(strategy._REGISTRY))
     with open_folder() as path:
         (path / "waiting.py").write_text(WAITING)
