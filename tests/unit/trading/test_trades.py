@@ -126,14 +126,17 @@ def test_coins_too_few_to_be_sold_count_as_lost():
     assert trade.pnl == pytest.approx(0.9 * 101 * 0.999 - 100)
 
 
-def test_an_entry_that_cannot_be_sold_at_all_is_a_trade_without_an_exit_price():
-    market = instrument("received", lot_size=Decimal("0.1"))
-    trips = play(Plan(quote_per_entry=12), [FLAT, FLAT, FLAT], {0: ENTER}, market=market)
+def test_an_entry_that_was_never_sold_is_a_trade_without_an_exit_price():
+    fills = np.zeros(1, layout.FILL)
+    fills[0].time, fills[0].side, fills[0].role = START, layout.BUY, 1
+    fills[0].price, fills[0].quantity, fills[0].fee = 100.0, 0.1, 0.01
+    trips = round_trips(fills, fee_in_base=True, still_open=(), last_price=100.0)
 
     (trade,) = trips.closed
     assert (trade.exit_price, trade.exit_reason) == (None, "dust")
-    assert trade.closed_at == trade.opened_at == START + BAR_MS
+    assert trade.closed_at == trade.opened_at == START
     assert trade.pnl == pytest.approx(-10.0)
+    assert trips.steps.tolist() == [0]
 
 
 def test_trades_read_like_a_sequence_and_as_json():
