@@ -15,6 +15,7 @@ from apps.trading.ports import VenueUnavailable
 from apps.venues import VenueKey, open_feed
 from apps.venues.budgets import Budgets
 from apps.venues.clock import WallClock
+from apps.venues.guarded import check_exchange
 from apps.venues.line import Refused
 
 T = TypeVar("T")
@@ -57,9 +58,10 @@ class PublicHistory:
         self._budgets = Budgets(
             redis_url=settings.REDIS_URL, address=settings.EGRESS_IP, processes=2, clock=self._clock
         )
-        budget = self._budgets.of_feed(key, base_url=base_url)
 
         async def opened() -> None:
+            check_exchange(key.exchange)
+            budget = self._budgets.of_feed(key, base_url=base_url)
             self._feed = open_feed(key, base_url=base_url, clock=self._clock, budget=budget)
 
         try:

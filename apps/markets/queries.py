@@ -159,9 +159,9 @@ def series_for(
     fitting = [one for one in known if length % one.step_ms == 0]
     if not fitting:
         there = ", ".join(sorted({f"{one.timeframe} at {one.market}" for one in known})) or "none"
+        place = f" at {venue_name or exchange}" if venue_name or exchange else ""
         raise NoBars(
-            f"no {timeframe} bars of {symbol} are stored at {venue_name or exchange} "
-            f"(there: {there}): {_REMEDY}"
+            f"no {timeframe} bars of {symbol} are stored{place} (stored: {there}): {_REMEDY}"
         )
     nearest = min(_NEAREST.index(one.market.environment) for one in fitting)
     fitting = [one for one in fitting if _NEAREST.index(one.market.environment) == nearest]

@@ -33,7 +33,7 @@ def imported(told: Told) -> str:
         lines.append(f"{told['differing']:,} bars that were stored otherwise {became}.")
     if told["gaps"]:
         missing = sum(gap["missing"] for gap in told["gaps"])
-        lines.append(f"Warning: {missing:,} bars are missing in {len(told['gaps'])} gaps:")
+        lines.append(f"Warning: {missing:,} bars are missing in {_in_gaps(told['gaps'])}:")
     return "\n".join([*lines, *_gap_lines(told["gaps"])])
 
 
@@ -47,7 +47,7 @@ def checked(told: Told) -> str:
         verdict = "no gaps"
         if one["gaps"]:
             missing = sum(gap["missing"] for gap in one["gaps"])
-            verdict = f"{missing:,} missing in {len(one['gaps'])} gaps"
+            verdict = f"{missing:,} missing in {_in_gaps(one['gaps'])}"
             if told["repair"]:
                 verdict += ", which the exchange has none of either"
         lines += [f"{name}: {span}{repaired}, {verdict}.", *_gap_lines(one["gaps"])]
@@ -93,13 +93,21 @@ def _absent(gaps: Sequence[Told]) -> str:
     if not gaps:
         return ""
     missing = sum(gap["missing"] for gap in gaps)
-    return f"; the exchange has none for {missing:,} more, in {len(gaps)} gaps"
+    return f"; the exchange has none for {missing:,} more, in {_in_gaps(gaps)}"
 
 
 def _gap_lines(gaps: Sequence[Told]) -> list[str]:
-    lines = [
-        f"  {utc(gap['from'])} to {utc(gap['to'])}: {gap['missing']:,} bars" for gap in gaps[:SHOWN]
-    ]
+    lines = [f"  {_span(gap)}" for gap in gaps[:SHOWN]]
     if len(gaps) > SHOWN:
-        lines.append(f"  and {len(gaps) - SHOWN} more gaps; --json tells them all")
+        lines.append(f"  and {len(gaps) - SHOWN:,} more; --json tells them all")
     return lines
+
+
+def _span(gap: Told) -> str:
+    if gap["missing"] == 1:
+        return f"{utc(gap['from'])}: 1 bar"
+    return f"{utc(gap['from'])} to {utc(gap['to'])}: {gap['missing']:,} bars"
+
+
+def _in_gaps(gaps: Sequence[Told]) -> str:
+    return "1 gap" if len(gaps) == 1 else f"{len(gaps):,} gaps"

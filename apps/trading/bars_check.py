@@ -1,6 +1,6 @@
 """Columns of bars, checked: each bar is possible, they are in order, and on their timeframe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -107,7 +107,7 @@ def _check_shape(columns: Mapping[str, NDArray[Any]]) -> None:
         raise BarsError(
             row=None,
             column=missing[0],
-            message=f"column {', '.join(missing)} is missing: the columns are {has}, "
+            message=f"{_named(missing)} missing: the columns are {has}, "
             f"but must be {', '.join(COLUMNS)}",
         )
     lengths = {name: len(columns[name]) for name in COLUMNS}
@@ -116,6 +116,12 @@ def _check_shape(columns: Mapping[str, NDArray[Any]]) -> None:
         _refuse_all(f"the columns differ in length ({told}); give every bar all of them")
     if not lengths["time_ms"]:
         _refuse_all("there are no bars")
+
+
+def _named(columns: Sequence[str]) -> str:
+    if len(columns) == 1:
+        return f"column {columns[0]} is"
+    return f"columns {', '.join(columns)} are"
 
 
 def _times(column: NDArray[Any]) -> Ints:

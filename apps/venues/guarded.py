@@ -167,22 +167,31 @@ class Guarded:
         )
 
 
-@cache
-def _guarded_class(exchange: str, kind: Literal["rest", "stream"]) -> type[Any]:
-    module = ccxt.pro if kind == "stream" else ccxt.async_support
-    if exchange not in module.exchanges:
+Kind = Literal["rest", "stream"]
+
+
+def check_exchange(exchange: str, *, kind: Kind = "stream") -> None:
+    """UnknownExchange unless ccxt has a client of this kind for it."""
+    if exchange not in _module(kind).exchanges:
         raise UnknownExchange(
             f"exchange {exchange!r} is not one that ccxt knows"
             if exchange not in ccxt.async_support.exchanges
             else f"exchange {exchange!r} has no streams in ccxt"
         )
-    base = getattr(module, exchange)
+
+
+def _module(kind: Kind) -> Any:
+    return ccxt.pro if kind == "stream" else ccxt.async_support
+
+
+@cache
+def _guarded_class(exchange: str, kind: Kind) -> type[Any]:
+    check_exchange(exchange, kind=kind)
+    base = getattr(_module(kind), exchange)
     return type(f"Guarded{exchange.capitalize()}", (Guarded, base), {})
 
 
-def guarded_client(
-    exchange: str, kind: Literal["rest", "stream"], config: Mapping[str, Any]
-) -> Any:
+def guarded_client(exchange: str, kind: Kind, config: Mapping[str, Any]) -> Any:
     """A ccxt client that cannot retry, throttle by itself, talk or move funds out.
 
     UnknownExchange names an exchange that ccxt does not have.

@@ -122,7 +122,7 @@ def test_gaps_are_imported_with_a_warning_listed_and_found(tmp_path: Path) -> No
     (row,) = listed["series"]
     assert (row["bars"], row["gap_count"], row["missing"]) == (2480, 1, 20)
     assert (row["from"], row["to"]) == (BEGIN, END - MINUTE)
-    assert "20 missing in 1 gaps" in in_words("check")
+    assert "20 missing in 1 gap." in in_words("check")
     assert "2,480" in in_words("list")
 
 
@@ -204,8 +204,8 @@ def test_bars_that_are_not_stored_are_said_with_what_there_is(tmp_path: Path) ->
     make_market("ETH/BTC")
 
     for arguments, words in (
-        (("--market", "ETH/BTC"), "no 5m bars of ETH/BTC are stored at"),
-        (("--market", "BTC/USDT", "--timeframe", "1s"), "there: 1m at BTC/USDT at binance"),
+        (("--market", "ETH/BTC"), "no 5m bars of ETH/BTC are stored (stored: none)"),
+        (("--market", "BTC/USDT", "--timeframe", "1s"), "stored: 1m at BTC/USDT at binance"),
         (("--market", "BTC/USDT", "--from", "2030-01-01", "--to", "2030-02-01"), "only from 2020"),
     ):
         code, told = candles("export", *arguments, "--output", str(tmp_path / "out.csv"))

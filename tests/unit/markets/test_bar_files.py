@@ -144,7 +144,10 @@ def test_a_bad_row_is_named_with_its_value_and_remedy(
     [
         ("time_ms,open,high,low,close,amount", ("column volume is missing", "amount")),
         ("time_ms,open,high,low,low,volume", ("column low is there twice",)),
-        ("1700000100000,10,11,9,10.5,1.25", ("column time_ms, open", "1700000100000")),
+        (
+            "1700000100000,10,11,9,10.5,1.25",
+            ("columns time_ms, open", "are missing", "1700000100000"),
+        ),
     ],
 )
 def test_wrong_columns_are_named(tmp_path: Path, heading: str, words: tuple[str, ...]) -> None:
