@@ -8,8 +8,13 @@ from math import ceil, log
 from typing import NamedTuple
 
 import numpy as np
-import talib
 from numpy.typing import NDArray
+
+from apps.trading.lean import without
+
+with without("pandas", "polars"):
+    # To it they are only types of series; to load them costs more than a backtest.
+    import talib
 
 Series = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -1,0 +1,40 @@
+"""A command loads what it needs: not the libraries that others would only recognise types of."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from apps.trading.lean import without
+
+
+def test_a_hidden_module_is_missing_inside_and_there_again_outside() -> None:
+    sys.modules.pop("colorsys", None)
+
+    with without("colorsys"), pytest.raises(ImportError):
+        import_module("colorsys")
+
+    assert import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)
+
+
+def test_a_module_that_is_loaded_stays() -> None:
+    json = import_module("json")
+
+    with without("json"):
+        assert import_module("json") is json
+
+
+def test_a_backtest_loads_neither_django_nor_pandas() -> None:
+    code = (
+        "import sys; from apps.research import console; "
+        "code = console.main(['rsi', '--bars', '50', '--json', '-'], strategy_folder=None); "
+        "print(sorted({'django', 'pandas', 'polars', 'celery'} & set(sys.modules)), "
+        "file=sys.stderr); sys.exit(code)"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "[]\n")
