@@ -133,7 +133,7 @@ def _csv_columns(path: Path) -> dict[str, NDArray[Any]]:
         convert = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True)
         try:
             table = pyarrow.csv.read_csv(path, read, parse, convert)
-        except pyarrow.ArrowInvalid as error:
+        except (pyarrow.ArrowException, OSError) as error:
             problem = " ".join(str(error).split())
             # Something that is no number: as text, the check finds the row and says it.
             if "conversion error" in problem and types is typed:
@@ -144,8 +144,12 @@ def _csv_columns(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _delimiter(path: Path) -> str:
-    with path.open("rb") as file:
-        heading = file.readline(4096).decode("utf-8", "replace")
+    try:
+        # As the reader does it: a name that ends in .gz is unpacked.
+        with pyarrow.input_stream(str(path)) as file:
+            heading = file.read(4096).partition(b"\n")[0].decode("utf-8", "replace")
+    except OSError:
+        raise BarsFileError(f"{path.name} cannot be unpacked; pack it again") from None
     return max(_DELIMITERS, key=heading.count)
 
 

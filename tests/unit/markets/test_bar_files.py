@@ -1,5 +1,6 @@
 """Files of bars: every number comes back, and whatever is wrong is one sentence with its row."""
 
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,22 @@ def test_bars_come_back_bit_for_bit_with_their_gaps(
     assert again.timeframe_ms == MINUTE
     assert [gap.missing for gap in again.gaps] == [int(step) - 1 for step in steps[1:] if step > 1]
     assert [path.name] == [each.name for each in path.parent.iterdir()]
+
+
+def test_a_packed_file_is_read_and_a_broken_one_refused(tmp_path: Path) -> None:
+    plain = csv(tmp_path, good_rows(), HEADING)
+    plain.write_text(plain.read_text().replace(",", ";"))
+    packed, broken = tmp_path / "bars.csv.gz", tmp_path / "broken.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    broken.write_bytes(b"no archive at all")
+
+    found = read_bars(packed)
+
+    assert [c.tolist() for c in found.bars] == [c.tolist() for c in read_bars(plain).bars]
+    assert "cannot be unpacked" in refusal(broken)
+    whole = gzip.compress(csv(tmp_path, good_rows(20_000)).read_bytes())
+    broken.write_bytes(whole[: len(whole) // 2])
+    assert "broken.csv.gz is not readable CSV" in refusal(broken)
 
 
 def test_gaps_are_told_and_not_refused(tmp_path: Path) -> None:
