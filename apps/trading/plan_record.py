@@ -122,7 +122,7 @@ def _write_grid(plan: "Plan", grid: Any) -> None:
     grid.step = grid_ratio(plan) if grid.geometric else grid_step(plan)
     grid.quote = plan.grid_quote or 0.0
     grid.capital = plan.grid_capital or 0.0
-    grid.base = int(plan.grid_base)
+    grid.buys_base = int(plan.grid_base)
     grid.trail_up = int(plan.grid_trail_up)
     grid.trail_down = int(plan.grid_trail_down)
     grid.stop_lower = plan.grid_stop_lower or 0.0

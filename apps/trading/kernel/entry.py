@@ -5,6 +5,7 @@
 
 from apps.trading.kernel.cap import growth, within_cap
 from apps.trading.kernel.compile import compiled
+from apps.trading.kernel.exits import rest
 from apps.trading.kernel.grid import start_grid
 from apps.trading.kernel.layout import (
     BUY,
@@ -20,7 +21,7 @@ from apps.trading.kernel.layout import (
     TRADE,
     State,
 )
-from apps.trading.kernel.orders import refuse, to_lot, to_tick, tradable, want
+from apps.trading.kernel.orders import can_be_sold, refuse, to_tick, want
 from apps.trading.kernel.risk import BELOW_MINIMUM, MARKET_MARGIN
 
 
@@ -77,14 +78,17 @@ def open_position(s: State) -> None:
             refuse(s, p, ENTRY, R_ENTRY, BELOW_MINIMUM)
             return
         quantity = entry_quantity(s, p, price)
-        kept = quantity * (1.0 - plan.taker_fee) if plan.fee_in_base else quantity
-        if not tradable(plan, price, to_lot(plan, kept)):
+        if not can_be_sold(s, price, quantity):
             refuse(s, p, ENTRY, R_ENTRY, BELOW_MINIMUM)
             return
         limit = 0.0 if plan.entry_kind == MARKET else price
-        if want(s, p, ENTRY, R_ENTRY, 0, plan.entry_kind, BUY, limit, quantity, price, expires_at):
-            s.positions[p].status = ENTERING
-            s.positions[p].growth = growth(s)
+        # Review counts it among the positions.
+        s.positions[p].status = ENTERING
+        s.positions[p].growth = growth(s)
+        if not want(
+            s, p, ENTRY, R_ENTRY, 0, plan.entry_kind, BUY, limit, quantity, price, expires_at
+        ):
+            rest(s, p)
         return
 
 
@@ -149,11 +153,13 @@ def add_due_at(s: State, p: int) -> int:
 def add_on_time(s: State, p: int) -> None:
     """Place a timed add that is due, or leave it out where the plan does not admit it now.
 
-    Missed ones are not made up for: one, then as scheduled.
+    One that a limit refused stays due. Missed ones are not made up for: one, then as scheduled.
     """
     pos = s.positions[p]
     if s.bot.now >= add_due_at(s, p):
         add_funds(s, p)
+        if s.orders[p * s.bot.stride + ENTRY].retry_at > s.bot.now:
+            return
         interval = s.plan.add_interval
         pos.last_add_at += (s.bot.now - pos.last_add_at) // interval * interval
 

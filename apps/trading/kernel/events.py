@@ -1,4 +1,4 @@
-"""The live entry point: each event of a bot, and the review of what follows from it."""
+"""The live entry point: one event of a bot."""
 
 from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.fills import on_accepted, on_fill, on_gone, on_rejected
@@ -11,8 +11,6 @@ from apps.trading.kernel.layout import (
     GONE,
     MODE,
     MOVED,
-    PLACE,
-    REFUSED,
     REJECTED,
     SIGNAL,
     TICK,
@@ -23,22 +21,6 @@ from apps.trading.kernel.layout import (
 from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.moments import await_stops, on_high, on_low, on_signal, on_time
 from apps.trading.kernel.people import lay_out, on_configured, on_mode
-from apps.trading.kernel.risk import APPROVED, count_order, review
-
-
-@compiled
-def gate(s: State, i: int) -> None:
-    """Let review judge action i if it places an order; a refused one goes back as rejected."""
-    action = s.actions[i]
-    if action.kind != PLACE:
-        return
-    verdict = review(s.limits, s, s.totals, action)
-    if verdict == APPROVED:
-        count_order(s)
-        return
-    action.kind = REFUSED
-    action.verdict = verdict
-    on_rejected(s, action.position, action.slot)
 
 
 @compiled
@@ -117,7 +99,7 @@ def decide(
     z: float,
     w: float,
 ) -> int:
-    """The live entry point: one event of bot i, reviewed; the number of its actions.
+    """The live entry point: one event of bot i; the number of its actions, each reviewed.
 
     TICK: x price, y low, z high, and timers. BAR: x close, y high, a open time (0: now).
     MOVED: x a price that moves marks, as a bar's open and high do. SIGNAL: a bits.
@@ -130,10 +112,6 @@ def decide(
     s.bot.actions = 0
     s.bot.now = now
     apply(s, kind, a, b, x, y, z, w)
-    i_action = 0
-    while i_action < s.bot.actions:
-        gate(s, i_action)
-        i_action += 1
     lay_out(s)
     look_out(s)
     return int(s.bot.actions)

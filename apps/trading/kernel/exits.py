@@ -53,7 +53,7 @@ def former_steps_gone(s: State, p: int) -> bool:
 
 @compiled
 def take_profits(s: State, p: int) -> None:
-    """One resting sell per step; a step too small to be sold alone joins its neighbour.
+    """One resting sell per step; a step too small to be sold alone joins the next.
 
     A last step that trails does not rest.
     """
@@ -64,17 +64,22 @@ def take_profits(s: State, p: int) -> None:
         return
     left = pos.quantity
     last = pos.exits.steps - 1
+    carried = 0.0
     for k in range(pos.exits.steps):
-        if pos.steps_done & (1 << k):
+        # What is below a step that was sold went with it.
+        if pos.steps_done >> k:
             continue
         level = profit_level(s, p, k)
-        share = min(left, max(0.0, pos.bought * pos.exits.step_share[k] - pos.step_sold[k]))
+        due = max(0.0, carried + pos.bought * pos.exits.step_share[k] - pos.step_sold[k])
+        share = min(left, due)
         if k == last or (left - share) * level < plan.min_notional:
             share = left
         trails = k == last and pos.exits.profit_trailing > 0.0
         if trails or share <= 0.0 or not tradable(plan, level, to_lot(plan, share)):
             cancel(s, p, PROFIT + k)
+            carried = due
             continue
+        carried = 0.0
         want(s, p, PROFIT + k, R_PROFIT, k, LIMIT, SELL, level, share, s.bot.mark, NEVER)
         left -= share
 

@@ -34,6 +34,7 @@ from apps.trading.kernel.layout import (
     State,
 )
 from apps.trading.kernel.orders import (
+    can_be_sold,
     cancel,
     clear,
     live,
@@ -129,11 +130,12 @@ def tend_grid(s: State) -> None:
     """Every cell's order and the stop; a round trip ends when all cells are empty. Idempotent."""
     pos = s.positions[0]
     if pos.status == OPEN and is_empty(s):
-        pos.reason = BY_PROFIT
         finish(s, 0)
         pos.status = ENTERING
-    for slot in range(GRID, GRID + s.bot.grid.cells):
-        tend(s, slot)
+    # From the highest line down: the money goes to those nearest to the market first.
+    highest = s.bot.grid_shift + s.bot.grid.cells - 1
+    for k in range(s.bot.grid.cells):
+        tend(s, slot_of(s, highest - k))
     level = s.bot.grid.stop_lower
     if pos.status == OPEN and level > 0.0:
         want(s, 0, STOP, R_STOP, 0, STOP_MARKET, SELL, level, pos.quantity, level, NEVER)
@@ -171,6 +173,7 @@ def enter_cell(
             share_base(s)
         return
     order.held -= quantity + fee_base
+    s.positions[0].reason = BY_PROFIT
     if done:
         s.positions[0].spare += order.held
         order.held = 0.0
@@ -219,10 +222,7 @@ def start_grid(s: State) -> None:
     share = bot.grid.capital * bot.capital / float(bot.grid.cells)
     bot.grid.quote = (bot.grid.quote + share) * (1.0 + pos.growth)
     highest = line(s, bot.grid.cells - 1)
-    coins = bot.grid.quote / highest
-    if s.plan.fee_in_base:
-        coins = coins * (1.0 - s.plan.taker_fee)
-    if not tradable(s.plan, highest, to_lot(s.plan, coins)):
+    if not can_be_sold(s, highest, bot.grid.quote / highest):
         pos.growth = 0.0
         refuse(s, 0, ENTRY, R_ENTRY, BELOW_MINIMUM)
         return
@@ -247,7 +247,7 @@ def draw_cells(s: State) -> float:
         order.index = k
         if line(s, k) < bot.mark:
             order.role = R_GRID_BUY
-        elif bot.grid.base:
+        elif bot.grid.buys_base:
             order.role = R_ENTRY
             order.quantity = bot.grid.quote / line(s, k)
             total += order.quantity
@@ -288,7 +288,9 @@ def wake_cells(s: State, price: float) -> None:
     if price >= s.bot.grid.stop_upper:
         stop_grid(s, False)
         return
-    for slot in range(GRID, GRID + s.bot.grid.cells):
+    highest = s.bot.grid_shift + s.bot.grid.cells - 1
+    for k in range(s.bot.grid.cells):
+        slot = slot_of(s, highest - k)
         order = s.orders[slot]
         if order.status == FREE:
             if order.role == 0 and order.held <= 0.0 and line(s, cell_in(s, slot)) < price:

@@ -67,7 +67,7 @@ LADDER_TERMS = record(
 # `step`: the ratio of neighbouring lines of a geometric grid, else their difference. `around`:
 # prices are still shares of the market's when the grid starts.
 GRID_TERMS = record(
-    *integers("cells geometric around base trail_up trail_down"),
+    *integers("cells geometric around buys_base trail_up trail_down"),
     *reals("lower step quote capital stop_lower stop_upper"),
 )
 # `retry_at`: when the earliest back-off ends. `watch_*`: what the decisions wait for; `fill_*`:

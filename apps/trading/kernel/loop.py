@@ -3,7 +3,6 @@
 from math import inf
 
 from apps.trading.kernel.compile import compiled, entry_point
-from apps.trading.kernel.events import gate
 from apps.trading.kernel.fills import on_accepted, on_fill, on_gone, on_rejected
 from apps.trading.kernel.grid import trail_grid
 from apps.trading.kernel.layout import (
@@ -16,7 +15,6 @@ from apps.trading.kernel.layout import (
     SELL,
     STOP_MARKET,
     WORKING,
-    Action,
     Bits,
     Fills,
     Floats,
@@ -27,21 +25,6 @@ from apps.trading.kernel.layout import (
 from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.match import match
 from apps.trading.kernel.moments import await_stops, on_high, on_low, on_signal, on_time
-from apps.trading.kernel.risk import buying, exposure
-
-
-@compiled
-def tell_share(s: State, action: Action) -> None:
-    """What the others leave to the order about to be judged, whatever this bot just placed, filled
-    or took back: it is refused when all this bot would then use goes beyond that."""
-    others = s.others
-    totals = s.totals
-    value = action.quantity * (action.reference if action.order_kind == MARKET else action.price)
-    used = s.bot.capital - s.bot.cash + buying(s, True)
-    at_risk = exposure(s)
-    totals.available = others.money - used + value * (1.0 + s.plan.taker_fee)
-    totals.account_left = others.account_left - at_risk + value
-    totals.installation_left = others.installation_left - at_risk + value
 
 
 @compiled
@@ -51,9 +34,6 @@ def answer(s: State, at: int) -> None:
     i = 0
     while i < bot.actions:
         action = s.actions[i]
-        if s.others.money < inf and action.kind == PLACE:
-            tell_share(s, action)
-        gate(s, i)
         order = s.orders[action.position * bot.stride + action.slot]
         if action.kind == PLACE:
             if order.kind == POST_ONLY and order.side * (order.price - bot.mark) > 0.0:

@@ -186,7 +186,7 @@ def on_signal(s: State, bits: int) -> None:
         wanted = bits & SIGNAL_EXIT and pos.exits.exit_on_signal
         if wanted and bot.mark >= pos.average * (1.0 + pos.exits.exit_min_profit):
             close_position(s, p, BY_SIGNAL)
-        elif bits & SIGNAL_ADD:
+        elif bits & SIGNAL_ADD and s.plan.add_interval <= 0:
             add_funds(s, p)
     if bits & SIGNAL_ENTER:
         ask_to_enter(s)

@@ -13,6 +13,7 @@ from apps.trading.kernel.layout import (
     EXITS_ONLY,
     FLATTEN,
     FREE,
+    MARKET,
     NOTHING,
     PLACE,
     R_ENTRY,
@@ -28,6 +29,7 @@ from apps.trading.kernel.layout import (
     Plan,
     State,
 )
+from apps.trading.kernel.risk import APPROVED, count_order, judge
 
 # A wish that was refused or rejected waits 1, 2, 4 ... seconds of market time, at most these.
 BACK_OFF_MS = 1_000
@@ -46,10 +48,10 @@ def multiple(count: float, step: float) -> float:
 
 @compiled
 def to_tick(plan: Plan, price: float) -> float:
-    """To the nearest tick."""
+    """To the nearest tick, a half upwards whatever its last bits."""
     if plan.tick <= 0.0:
         return price
-    return multiple(floor(price / plan.tick + 0.5), plan.tick)
+    return multiple(floor(price / plan.tick + 0.5 + 1e-9), plan.tick)
 
 
 @compiled
@@ -66,6 +68,14 @@ def tradable(plan: Plan, price: float, quantity: float) -> bool:
     return (
         quantity > 0.0 and quantity >= plan.min_quantity and quantity * price >= plan.min_notional
     )
+
+
+@compiled
+def can_be_sold(s: State, price: float, quantity: float) -> bool:
+    """Whether the venue takes such a buy, and the sale of what is left of it after its fee."""
+    quantity = to_lot(s.plan, quantity)
+    kept = quantity * (1.0 - s.plan.taker_fee) if s.plan.fee_in_base else quantity
+    return tradable(s.plan, price, to_lot(s.plan, kept))
 
 
 @compiled
@@ -116,7 +126,7 @@ def cancel(s: State, p: int, slot: int) -> None:
     order = s.orders[p * s.bot.stride + slot]
     if order.kind == STOP_MARKET:
         order.status = FREE
-    elif order.status == SENT or order.status == WORKING:
+    elif order.status in (SENT, WORKING):
         order.status = CANCELING
         act(s, CANCEL, p, slot, s.bot.mark, 0)
 
@@ -154,6 +164,25 @@ def same_order(s: State, p: int, slot: int, price: float, quantity: float) -> bo
 
 
 @compiled
+def passes(s: State, p: int, slot: int) -> bool:
+    """Let review judge the order just placed; a refused one is gone and left alone for a while.
+
+    At once, so that of several wishes each is judged with those before it only.
+    """
+    action = s.actions[s.bot.actions - 1]
+    verdict = judge(s, action)
+    if verdict == APPROVED:
+        if action.side == BUY or action.order_kind == MARKET:
+            count_order(s)
+        return True
+    action.kind = REFUSED
+    action.verdict = verdict
+    s.orders[p * s.bot.stride + slot].status = FREE
+    strike(s, p, slot)
+    return False
+
+
+@compiled
 def want(
     s: State,
     p: int,
@@ -167,7 +196,7 @@ def want(
     reference: float,
     expires_at: int,
 ) -> bool:
-    """Make the slot hold this order; True when it was placed now.
+    """Make the slot hold this order; True when it was placed now, and passed its review.
 
     Nothing if it does already; cancel first if it holds another (its end brings us back);
     nothing while the slot backs off or the venue would not take the size. A market order has
@@ -201,6 +230,7 @@ def want(
     else:
         order.status = SENT
         act(s, PLACE, p, slot, reference, 0)
+        return passes(s, p, slot)
     return True
 
 

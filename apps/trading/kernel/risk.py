@@ -3,6 +3,8 @@
 # Record fields are Any to the type checker; the compiler knows their types.
 # mypy: disable-error-code="no-any-return"
 
+from math import inf
+
 from apps.trading.kernel.compile import compiled
 from apps.trading.kernel.layout import (
     BUY,
@@ -171,3 +173,25 @@ def review(limits: Limits, s: State, totals: Totals, action: Action) -> int:
     if notional > totals.installation_left:
         return INSTALLATION_EXPOSURE
     return APPROVED
+
+
+@compiled
+def tell_share(s: State, action: Action) -> None:
+    """What the others leave to the order about to be judged, whatever this bot just placed, filled
+    or took back: it is refused when all this bot would then use goes beyond that."""
+    others = s.others
+    totals = s.totals
+    value = action.quantity * (action.reference if action.order_kind == MARKET else action.price)
+    used = s.bot.capital - s.bot.cash + buying(s, True)
+    at_risk = exposure(s)
+    totals.available = others.money - used + value * (1.0 + s.plan.taker_fee)
+    totals.account_left = others.account_left - at_risk + value
+    totals.installation_left = others.installation_left - at_risk + value
+
+
+@compiled
+def judge(s: State, action: Action) -> int:
+    """Review what was just placed, with what the others leave of shared money."""
+    if s.others.money < inf:
+        tell_share(s, action)
+    return review(s.limits, s, s.totals, action)
