@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from apps.research.refusals import ResearchRefused
 from apps.trading.bar import TIMEFRAMES_MS, Bars, timeframe_ms
 from apps.trading.instrument import Instrument
+from apps.trading.lean import without
 
 if TYPE_CHECKING:
     from apps.markets.files import FileBars, Gap
@@ -113,7 +114,9 @@ def _read(path: Path, timeframe: str) -> "FileBars":
     from apps.markets.files import BarsFileError, read_bars
 
     try:
-        return read_bars(path, timeframe=timeframe)
+        # Arrow would load pandas only to see whether an array is one of its.
+        with without("pandas"):
+            return read_bars(path, timeframe=timeframe)
     except (BarsFileError, ValueError) as wrong:
         raise ResearchRefused(str(wrong)) from wrong
 

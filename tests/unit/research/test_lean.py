@@ -3,9 +3,12 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+from apps.markets.files import write_bars
+from apps.markets.generated import generated_bars
 from apps.trading.lean import without
 
 
@@ -25,10 +28,12 @@ def test_a_module_that_is_loaded_stays() -> None:
         assert import_module("json") is json
 
 
-def test_a_backtest_loads_neither_django_nor_pandas() -> None:
+def test_a_backtest_loads_neither_django_nor_pandas(tmp_path: Path) -> None:
+    bars = tmp_path / "bars.csv"
+    write_bars(bars, generated_bars(symbol="BTC/USDT", timeframe="5m", count=50, seed=1))
     code = (
         "import sys; from apps.research import console; "
-        "code = console.main(['rsi', '--bars', '50', '--json', '-'], strategy_folder=None); "
+        f"code = console.main(['rsi', '--candles', {str(bars)!r}], strategy_folder=None); "
         "print(sorted({'django', 'pandas', 'polars', 'celery'} & set(sys.modules)), "
         "file=sys.stderr); sys.exit(code)"
     )
