@@ -65,4 +65,21 @@ def strategy_folder() -> Path | None:
     return Path(settings.STRATEGY_PATH) if settings.STRATEGY_PATH else None
 
 
-CARRIERS: Mapping[str, Callable[..., dict[str, Any]]] = {"backtest": carry_out_backtest}
+def _carry_out_search(**given: Any) -> dict[str, Any]:
+    # A process that only backtests does not load what searches need.
+    from apps.research.search.carrying import carry_out_search
+
+    return carry_out_search(**given)
+
+
+def _carry_out_share(**given: Any) -> dict[str, Any]:
+    from apps.research.search.carrying import carry_out_share
+
+    return carry_out_share(**given)
+
+
+CARRIERS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "backtest": carry_out_backtest,
+    "search": _carry_out_search,
+    "search_share": _carry_out_share,
+}

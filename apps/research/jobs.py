@@ -10,9 +10,13 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from apps.research.job import Job
-from apps.research.models import Backtest
+from apps.research.models import Backtest, Search, SearchShare
 
-KINDS: Mapping[str, type[Job]] = {"backtest": Backtest}
+KINDS: Mapping[str, type[Job]] = {
+    "backtest": Backtest,
+    "search": Search,
+    "search_share": SearchShare,
+}
 ON_THEIR_WAY = 4
 """Messages sent and not taken yet: a queue of old ones would only expire."""
 MOST_ATTEMPTS = 3

@@ -78,15 +78,19 @@ def signal_bits(
     strategy: Strategy, *, bars: Bars, p: Values, patience: Patience
 ) -> NDArray[np.uint8]:
     """A verdict per bar; ResearchRefused when the strategy raises, hangs or returns nonsense."""
-    # What it returns is looked at inside too: a foreign object may raise at any touch.
     with told(f"strategy {strategy.name}", patience):
-        given: Any = strategy.signals(bars, p)
-        if not (isinstance(given, tuple) and len(given) == len(Signals._fields)):
-            raise SignalShapeError(
-                f"signals() returned {type(given).__name__}, not "
-                "Signals(enter, exit, add, strength)"
-            )
-        return to_bits(Signals(*given), bars=len(bars.open_at))
+        return bits_of(strategy, bars, p)
+
+
+def bits_of(strategy: Strategy, bars: Bars, p: Values) -> NDArray[np.uint8]:
+    """The same where somebody else tells what becomes of it."""
+    # What it returns is looked at inside too: a foreign object may raise at any touch.
+    given: Any = strategy.signals(bars, p)
+    if not (isinstance(given, tuple) and len(given) == len(Signals._fields)):
+        raise SignalShapeError(
+            f"signals() returned {type(given).__name__}, not Signals(enter, exit, add, strength)"
+        )
+    return to_bits(Signals(*given), bars=len(bars.open_at))
 
 
 def warm_up_of(strategy: Strategy, p: Values, patience: Patience) -> int:

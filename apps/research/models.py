@@ -7,8 +7,9 @@ from django.db.models.functions import Now
 from apps.common.fields import NumberField
 from apps.common.ids import new_id
 from apps.research.job import Job
+from apps.research.search.models import Search, SearchShare, SearchUnit
 
-__all__ = ["Backtest", "Job"]
+__all__ = ["Backtest", "Job", "Search", "SearchShare", "SearchUnit"]
 
 
 class Backtest(Job):

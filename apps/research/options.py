@@ -30,16 +30,25 @@ def parser() -> argparse.ArgumentParser:
         "Without bars it trades an invented market.",
     )
     made.add_argument("strategy", nargs="?", default="", help="such as rsi; with --bot, the bot's")
-    _add_bars(made)
-    _add_values(made)
-    _add_costs(made)
+    add_what_to_trade(made)
     _add_results(made)
     return made
 
 
+def add_what_to_trade(made: argparse.ArgumentParser) -> None:
+    """Bars, values, money and costs, as every command that trades the past has them."""
+    _add_bars(made)
+    _add_values(made)
+    _add_costs(made)
+
+
 def wanted(argv: Sequence[str]) -> argparse.Namespace:
     """The options given; ResearchRefused says what does not go together."""
-    options = parser().parse_args(list(argv))
+    return checked(parser().parse_args(list(argv)))
+
+
+def checked(options: argparse.Namespace) -> argparse.Namespace:
+    """The same; ResearchRefused as above."""
     chosen = [name for name in ("candles", "market", "bot", "portfolio") if getattr(options, name)]
     if len(chosen) > 1:
         raise ResearchRefused(f"--{chosen[0]} and --{chosen[1]} exclude each other: give one")
@@ -110,7 +119,7 @@ def add_strategy_values(group: Any) -> None:
 
 def _add_assignment(group: Any, name: str, dest: str, help_text: str) -> None:
     group.add_argument(
-        name, dest=dest, action="append", type=_assignment, default=[],
+        name, dest=dest, action="append", type=assignment, default=[],
         metavar="NAME=VALUE", help=help_text,
     )  # fmt: skip
 
@@ -156,7 +165,7 @@ def given_values(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     return dict(pairs)
 
 
-def _assignment(text: str) -> tuple[str, Any]:
+def assignment(text: str) -> tuple[str, Any]:
     name, found, value = text.partition("=")
     if not (found and name):
         raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")

@@ -13,7 +13,7 @@ from apps.bots.services import BotRefused, create_bot
 from apps.markets.models import Market
 from apps.research import jobs
 from apps.research.judging import Patience, chosen
-from apps.research.models import Backtest, Job
+from apps.research.models import Backtest, Job, Search
 from apps.research.refusals import ResearchRefused
 from apps.research.running import limits_of
 from apps.research.series import check_finer
@@ -43,8 +43,8 @@ def create_backtest(
     bars, seed and symbol).
     """
     wish = _checked(wish)
-    source, symbol = _source(market, start, end, generated)
-    _check_timeframes(timeframe, detail_timeframe)
+    source, symbol = source_of(market, start, end, generated)
+    check_timeframes(timeframe, detail_timeframe)
     if detail_timeframe:
         source["detail_timeframe"] = detail_timeframe
     if len(name) > 100:
@@ -96,7 +96,7 @@ def start_paper_bot(
     """
     if backtest.status != Job.Status.DONE:
         raise ResearchRefused(f"{backtest} is {backtest.status}: only a finished one becomes a bot")
-    account = account or _paper_account(backtest)
+    account = account or paper_account(backtest)
     if account.environment != ExchangeAccount.Environment.SIMULATED:
         raise ResearchRefused(f"account: {account} is not paper money; choose a simulated account")
     wish = Wish.from_json(backtest.wish)
@@ -154,7 +154,7 @@ def _checked(wish: Wish) -> Wish:
     return wish
 
 
-def _source(
+def source_of(
     market: Market | None, start: int | None, end: int | None, generated: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], str]:
     if (market is None) == (generated is None):
@@ -172,7 +172,7 @@ def _source(
     return {"kind": "generated", "bars": bars, "seed": seed}, given.get("symbol", GENERATED_SYMBOL)
 
 
-def _check_timeframes(timeframe: str, finer: str) -> None:
+def check_timeframes(timeframe: str, finer: str) -> None:
     try:
         timeframe_ms(timeframe)
         if finer:
@@ -183,20 +183,20 @@ def _check_timeframes(timeframe: str, finer: str) -> None:
         raise ResearchRefused(str(error)) from error
 
 
-def _paper_account(backtest: Backtest) -> ExchangeAccount:
+def paper_account(research: Backtest | Search) -> ExchangeAccount:
     simulated = ExchangeAccount.objects.filter(
-        user=backtest.user, environment=ExchangeAccount.Environment.SIMULATED
+        user=research.user, environment=ExchangeAccount.Environment.SIMULATED
     ).order_by("number")
     for account in simulated:
         if Market.objects.filter(
             exchange=account.exchange,
             environment=account.environment,
             venue_name=account.venue_name,
-            symbol=backtest.symbol,
+            symbol=research.symbol,
             active=True,
         ).exists():
             return account
     raise ResearchRefused(
-        f"account: no simulated account of {backtest.user} has the market {backtest.symbol}; "
+        f"account: no simulated account of {research.user} has the market {research.symbol}; "
         "open one, or name it"
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.trading.lean import without
+from apps.trading.search_columns import shareable
 
 with without("pandas", "polars"):
     # To it they are only types of series; to load them costs more than a backtest.
@@ -39,18 +40,21 @@ class Bands(NamedTuple):
 # ---- averages ----------------------------------------------------------------------------------
 
 
+@shareable
 def sma(values: Series, *, period: int) -> Series:
     """Simple moving average; NaN for the first `period` - 1."""
     average: Series = talib.SMA(values, timeperiod=period)
     return average
 
 
+@shareable
 def ema(values: Series, *, period: int) -> Series:
     """Exponential moving average, begun with the simple one; NaN for the first `period` - 1."""
     average: Series = talib.EMA(values, timeperiod=period)
     return average
 
 
+@shareable
 def macd(values: Series, *, fast: int, slow: int, signal: int) -> Macd:
     """Moving average convergence/divergence; NaN for the first `slow` + `signal` - 2."""
     return Macd(*talib.MACD(values, fastperiod=fast, slowperiod=slow, signalperiod=signal))
@@ -59,6 +63,7 @@ def macd(values: Series, *, fast: int, slow: int, signal: int) -> Macd:
 # ---- where the price stands --------------------------------------------------------------------
 
 
+@shareable
 def bollinger(values: Series, *, period: int, deviations: float) -> Bands:
     """Simple average and so many standard deviations around; NaN for the first `period` - 1."""
     return Bands(*talib.BBANDS(values, timeperiod=period, nbdevup=deviations, nbdevdn=deviations))
@@ -68,30 +73,34 @@ def percent_b(values: Series, *, period: int, deviations: float) -> Series:
     """Place between the Bollinger bands: 0 at the lower, 1 at the upper, NaN where they touch."""
     upper, _, lower = bollinger(values, period=period, deviations=deviations)
     width = np.subtract(upper, lower, out=upper)
-    place = np.subtract(values, lower, out=lower)
+    place: Series = np.subtract(values, lower, out=lower)
     np.divide(place, width, out=place, where=width > 0)
     place[width <= 0] = np.nan
     return place
 
 
+@shareable
 def rsi(close: Series, *, period: int) -> Series:
     """Relative strength index, 0 to 100, with Wilder's smoothing; NaN for the first `period`."""
     values: Series = talib.RSI(close, timeperiod=period)
     return values
 
 
+@shareable
 def momentum(values: Series, *, period: int) -> Series:
     """Change over so many bars as a fraction; NaN for the first `period`."""
     change: Series = talib.ROCP(values, timeperiod=period)
     return change
 
 
+@shareable
 def highest(values: Series, *, period: int) -> Series:
     """Greatest of the last `period` values; NaN for the first `period` - 1."""
     greatest: Series = talib.MAX(values, timeperiod=period)
     return greatest
 
 
+@shareable
 def lowest(values: Series, *, period: int) -> Series:
     """Least of the last `period` values; NaN for the first `period` - 1."""
     least: Series = talib.MIN(values, timeperiod=period)
@@ -101,12 +110,14 @@ def lowest(values: Series, *, period: int) -> Series:
 # ---- how much it moves -------------------------------------------------------------------------
 
 
+@shareable
 def atr(high: Series, low: Series, close: Series, *, period: int) -> Series:
     """Average true range, with Wilder's smoothing; NaN for the first `period`."""
     values: Series = talib.ATR(high, low, close, timeperiod=period)
     return values
 
 
+@shareable
 def adx(high: Series, low: Series, close: Series, *, period: int) -> Series:
     """Strength of a trend whatever its direction, 0 to 100; NaN for the first 2 x `period` - 1."""
     values: Series = talib.ADX(high, low, close, timeperiod=period)

@@ -148,6 +148,12 @@ class Course:
         """Numbers told of each run."""
         return len(self.figures) + 2 * self.blocks
 
+    @property
+    def block_days(self) -> Reals:
+        """How many daily returns each block has."""
+        days: Reals = np.diff(self._edges, append=len(self._ends)).astype(np.float64)
+        return days
+
     def run(self, plan: Plan, bits: NDArray[np.uint8]) -> Reals:
         """Trade the plan on the signals from the start; the figures of what came of it."""
         self._begin(plan)

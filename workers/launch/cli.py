@@ -22,6 +22,8 @@ def main(argv: Sequence[str]) -> int:
     if command == "backtest":
         # Without Django, which takes longer to start than a backtest to run.
         return _backtest(argv[2:])
+    if command == "search":
+        return _search(argv[2:])
     if command not in COMMANDS:
         from django.core.management import execute_from_command_line
 
@@ -42,6 +44,17 @@ def _backtest(argv: Sequence[str]) -> int:
 
     folder = env.read("STRATEGY_PATH")
     return backtest(argv, strategy_folder=Path(folder) if folder else None)
+
+
+def _search(argv: Sequence[str]) -> int:
+    from apps.research.search.console import main as search
+
+    folder = env.read("STRATEGY_PATH")
+    return search(
+        argv,
+        strategy_folder=Path(folder) if folder else None,
+        state_folder=Path(env.read("FLOTILLA_STATE_DIR")),
+    )
 
 
 def _function(command: str) -> Callable[..., int]:
