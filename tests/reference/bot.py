@@ -1,5 +1,6 @@
 """What every bot does: counts its money, makes wishes, starts on a signal."""
 
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ ZERO = Decimal(0)
 One = Position | Grid
 
 
-class Bot:
+class Bot(ABC):
     """Its purse, its limits and the clock; what it trades is the subclass's."""
 
     gate_of = Gate
@@ -34,49 +35,55 @@ class Bot:
         self.cool_until = 0
         self.opened = 0
         self.start_at: int | None = None
+        self.taken_back: list[Order] = []
 
     # ---- what the subclass trades --------------------------------------------------------------
 
+    @abstractmethod
     def living(self) -> list[Any]:
         """What is there, in the order of places."""
-        raise NotImplementedError
 
+    @abstractmethod
+    def wish_again(self, one: Any) -> None:
+        """Buys that were refused, where they have waited long enough."""
+
+    @abstractmethod
     def by_the_clock(self, one: Any) -> None:
         """What is due for it before the open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moves_marks(self, one: Any, price: Decimal) -> None:
         """The open or the high of a bar was here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge_close(self, one: Any, *, opened: int, high: Decimal, ended: int) -> None:
         """What only a close decides."""
-        raise NotImplementedError
 
+    @abstractmethod
     def book(self, one: Any, order: Order, price: Decimal, fee: Decimal) -> None:
         """Coins and orders of a fill."""
-        raise NotImplementedError
 
+    @abstractmethod
     def follow(self, one: Any, order: Order) -> None:
         """What a fill that is booked leads to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop_out(self, one: Any, level: Decimal, reason: str) -> None:
         """A held stop was reached: sell everything at market, at this price."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self) -> None:
         """Obey an exit signal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self) -> None:
         """Act on an enter signal that nothing bars."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deals(self) -> int:
         """Positions that were opened, and entries that wait."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_more(self) -> None:
         """Obey an add signal."""
 
@@ -95,16 +102,16 @@ class Bot:
         return max(ZERO, ONE + share * realised / capital)
 
     def waiting(self) -> list[Order]:
-        """Buys that have not filled."""
+        """Buys that have not filled; what is taken back counts until the moment is over."""
         orders = [order for one in self.living() for order in one.buys() + one.market_orders()]
-        return [order for order in orders if order.side == BUY]
+        return [order for order in orders + self.taken_back if order.side == BUY]
 
     # ---- wishes and fills ----------------------------------------------------------------------
 
     def wish(self, place: int, order: Order, *, opens: bool = False) -> bool:
         """Send a buy if the limits allow it; a refused one is not wished again at once."""
         name = (place, *self.purpose(order))
-        if self.back_off.holds(name, self.now) or (opens and self.back_off.entries(self.now)):
+        if self.back_off.holds(name, self.now):
             return False
         allowed = self.gate.allows(
             order,
@@ -126,10 +133,12 @@ class Bot:
         return allowed
 
     def purpose(self, order: Order) -> tuple[str, int]:
-        """An entry and the adds after it are one wish; so are a ladder's rungs; cells are not."""
+        """An entry and the adds after it are one wish; each rung and each cell is its own."""
         if order.role == GRID_BUY:
             return GRID_BUY, order.index
-        return (SAFETY, 0) if order.role == SAFETY and order.kind == RESTING else (ENTRY, 0)
+        return (
+            (SAFETY, order.slot) if order.role == SAFETY and order.kind == RESTING else (ENTRY, 0)
+        )
 
     def taken_by_venue(self, order: Order) -> bool:
         """A post-only buy above the market would fill at once."""
@@ -155,13 +164,16 @@ class Bot:
     # ---- the clock and signals -----------------------------------------------------------------
 
     def before_open(self) -> None:
-        """What is due by the clock alone."""
+        """What is due by the clock alone; refused buys that are wished again come first."""
         self.gate.on_time(self.now, self.equity())
+        for one in self.living():
+            self.wish_again(one)
         for one in self.living():
             self.by_the_clock(one)
         if self.start_at is not None and self.now >= self.start_at:
             self.start_at = None
             self.enter()
+        self.end_moment()
 
     def signal(self, bits: int) -> None:
         """At a close: leave first, then add, then enter."""
@@ -177,6 +189,11 @@ class Bot:
                 self.enter()
             elif self.start_at is None:
                 self.start_at = self.now + milliseconds(delay)
+        self.end_moment()
+
+    def end_moment(self) -> None:
+        """What was taken back is gone."""
+        self.taken_back = []
 
     def enter(self) -> None:
         """Open what the plan says, unless something bars it."""
@@ -184,6 +201,7 @@ class Bot:
         least, most = plan["entry_min_price"], plan["entry_max_price"]
         if (
             self.now < self.cool_until
+            or self.back_off.entries(self.now)
             or (least is not None and self.mark < exact(least))
             or (most is not None and self.mark > exact(most))
             or (plan["max_deals"] is not None and self.deals() >= plan["max_deals"])

@@ -88,7 +88,7 @@ class Gate:
             or self._lost_too_much(equity, now)
             or self._too_often(now)
             or self.cost_of(order, mark) > self.free(waiting, mark)
-            or not self._is_large_enough(price, order.quantity, opens)
+            or (opens and not self._can_be_sold_again(price, order.quantity))
         )
         if not refused:
             self.count(now)
@@ -127,10 +127,10 @@ class Gate:
             return True
         return self.purse.paused_until is not None and now < self.purse.paused_until
 
-    def _is_large_enough(self, price: Decimal, quantity: Decimal, opens: bool) -> bool:
-        """An entry whose coins, after a fee in coins, could not be sold again is too small."""
+    def _can_be_sold_again(self, price: Decimal, quantity: Decimal) -> bool:
+        """An entry of which, after a fee in coins, too little is kept is not sent."""
         coins = quantity
-        if opens and self.market.takes_coins:
+        if self.market.takes_coins:
             coins = self.market.quantity(quantity * (ONE - self.market.taker_fee))
         return self.market.takes(price, quantity) and self.market.takes(price, coins)
 

@@ -17,6 +17,7 @@ class Cell:
         self.held = ZERO
         self.order: Order | None = None
         self.waits = False  # until the market has been above its lower line
+        self.is_new = False  # joined as the grid moved
         self.of_base = False  # its coins are being bought with the start
 
 
@@ -117,8 +118,20 @@ class Grid:
     def see(self, price: Decimal) -> None:
         """The market has been here."""
         for cell in self.cells:
-            if price > self.line(cell.number):
+            if price > self.line(cell.number) and not self.is_blocked(cell):
                 cell.waits = False
+
+    def is_blocked(self, cell: Cell) -> bool:
+        """Whether the cell that left for this one still sells its coins."""
+        return any(abs(gone.number - cell.number) == self.count for gone in self.leaving)
+
+    def worth_starting(self) -> bool:
+        """Whether what the highest cell buys could be sold again."""
+        price = self.line(self.count - 1)
+        coins = self.market.quantity(self.amount / price)
+        if self.market.takes_coins:
+            coins = self.market.quantity(coins * (1 - self.market.taker_fee))
+        return self.market.takes(price, coins)
 
     def share_base(self, bought: Decimal) -> None:
         """Each waiting cell gets its part of what the base order bought."""
@@ -138,6 +151,7 @@ class Grid:
         cell.held, self.left_over = cell.held + self.left_over, ZERO
         coins, price = self.market.quantity(cell.held), self.line(cell.number + 1)
         if not self.market.takes(price, coins):
+            cell.held, self.left_over = ZERO, cell.held
             return None
         return Order(GRID_SELL, RESTING, SELL, coins, price, cell.number, reason="take_profit")
 
@@ -155,19 +169,16 @@ class Grid:
         """At most one cell per bar; the one that leaves, if any."""
         lowest, highest = self.cells[0].number, self.cells[-1].number
         if self.plan["grid_trail_up"] and close >= self.line(highest + 2):
-            gone = self.cells.pop(0)
-            self.cells.append(Cell(highest + 1))
-            self.cells[-1].waits = self.line(highest + 1) >= close
-            return gone
-        if self.plan["grid_trail_down"] and close <= self.line(lowest - 1):
-            if self.line(lowest - 1) <= 0:
-                return None
-            gone = self.cells.pop()
-            gone.held, self.left_over = gone.held + self.left_over, ZERO
-            self.cells.insert(0, Cell(lowest - 1))
-            self.cells[0].waits = self.line(lowest - 1) >= close
-            return gone
-        return None
+            new, gone = Cell(highest + 1), self.cells.pop(0)
+            self.cells.append(new)
+        elif self.plan["grid_trail_down"] and 0 < self.line(lowest - 1) >= close:
+            new, gone = Cell(lowest - 1), self.cells.pop()
+            self.cells.insert(0, new)
+        else:
+            return None
+        new.waits, new.is_new = self.line(new.number) >= close, True
+        gone.held, self.left_over = gone.held + self.left_over, ZERO
+        return gone
 
 
 def _bounds(plan: dict[str, Any], mark: Decimal) -> tuple[Decimal, Decimal]:

@@ -3,11 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-from tests.reference.bot import ENTER_BIT, ZERO, Bot
+from tests.reference.bot import ZERO, Bot
 from tests.reference.gate import milliseconds
 from tests.reference.grid import Cell, Grid
 from tests.reference.market import Market
 from tests.reference.orders import (
+    ENTRY,
     EXIT,
     GRID_SELL,
     MARKET,
@@ -27,6 +28,8 @@ class GridBot(Bot):
     ) -> None:
         super().__init__(plan, limits, market, capital)
         self.grid: Grid | None = None
+        # A grid that is taken back is gone with the moment, not before.
+        self.gone_next: Grid | None = None
         self.halted = False
 
     def living(self) -> list[Grid]:
@@ -51,6 +54,9 @@ class GridBot(Bot):
         lower, upper = grid.stop("grid_stop_lower"), grid.stop("grid_stop_upper")
         if (lower is not None and self.mark <= lower) or (upper is not None and self.mark >= upper):
             return
+        if not grid.worth_starting():
+            self.back_off.refused((0, ENTRY, 0), self.now)
+            return
         grid.start(self.mark)
         base, grid.base = grid.base, None
         if base is not None and base.quantity > 0 and self.wish(0, base, opens=True):
@@ -60,10 +66,8 @@ class GridBot(Bot):
         self.grid = grid
         self.tend(grid)
 
-    def signal(self, bits: int) -> None:
-        """A signal that ends a grid does not start the next one."""
-        running = self.grid is not None
-        super().signal(bits & ~ENTER_BIT if running else bits)
+    def add_more(self) -> None:
+        """A grid has no adds."""
 
     def leave(self) -> None:
         if self.grid is not None and self.grid.exit is None:
@@ -71,13 +75,22 @@ class GridBot(Bot):
 
     def sell_at_market(self, grid: Grid, reason: str) -> None:
         """Take everything back and sell at the next open."""
+        held_up = bool(grid.buys() or grid.sells() or grid.market_orders())
         self.take_back(grid)
         quantity = self.market.quantity(grid.held)
         if self.market.takes(self.mark, quantity):
             grid.exit = Order(EXIT, MARKET, SELL, quantity, reason=reason)
             self.gate.count(self.now)
+        elif held_up:
+            self.gone_next = grid
         else:
             self.end(grid)
+
+    def end_moment(self) -> None:
+        super().end_moment()
+        if self.gone_next is not None:
+            self.end(self.gone_next)
+            self.gone_next = None
 
     def take_back(self, grid: Grid) -> None:
         grid.base = None
@@ -91,6 +104,7 @@ class GridBot(Bot):
         quantity = self.market.quantity(one.held)
         if self.market.takes(level, quantity):
             one.exit = Order(STOP, MARKET, SELL, quantity, reason=reason)
+            self.gate.count(self.now)
             self.fill(one, one.exit, self.market.slipped(level, SELL))
         else:
             self.end(one)
@@ -154,7 +168,8 @@ class GridBot(Bot):
                 continue
             if cell.held > 0:
                 cell.order = grid.offer(cell)
-            elif not cell.waits and not cell.of_base:
+                self.gate.count(self.now, int(cell.order is not None))
+            if cell.held == 0 and not (cell.waits or cell.of_base or grid.is_blocked(cell)):
                 self._bid(grid, cell)
 
     def _bid(self, grid: Grid, cell: Cell) -> None:
@@ -174,7 +189,9 @@ class GridBot(Bot):
             and self.now >= one.opened_at + milliseconds(holding)
         ):
             self.sell_at_market(one, "max_holding")
-        else:
+
+    def wish_again(self, one: Grid) -> None:
+        if one.exit is None:
             self.tend(one)
 
     def moves_marks(self, one: Grid, price: Decimal) -> None:
@@ -185,6 +202,7 @@ class GridBot(Bot):
             # Sold at market: at this open, or at the next one where the high was there.
             self.halted = True
             self.sell_at_market(one, "grid_stop")
+            self.end_moment()
             return
         one.see(price)
         self.tend(one)
@@ -206,4 +224,7 @@ class GridBot(Bot):
             one.leaving.append(gone)
         else:
             one.left_over += gone.held
-        self.tend(one)
+        new = next(cell for cell in one.cells if cell.is_new)
+        new.is_new = False
+        if not new.waits and not one.is_blocked(new):
+            self._bid(one, new)

@@ -1,5 +1,6 @@
 """One position: what it holds, the level of its stop, its targets and its ladder."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,14 @@ from tests.reference.market import ONE, Market, exact
 from tests.reference.orders import MARKET, PROFIT, RESTING, SELL, Order
 
 ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Rung:
+    """A safety order and whether it rests; one that was refused is wished again."""
+
+    order: Order
+    rests: bool
 
 
 class Position:
@@ -24,7 +33,7 @@ class Position:
         self.buy: Order | None = None  # the entry, later an add
         self.exit: Order | None = None
         self.targets: dict[int, Order] = {}
-        self.safety: list[Order] = []
+        self.rungs: list[Rung] = []
         self.opened_at: int | None = None
         self.base = ZERO
         self.held = self.bought = ZERO
@@ -71,7 +80,7 @@ class Position:
     def buys(self) -> list[Order]:
         """What rests to buy."""
         entry = [self.buy] if self.buy is not None and self.buy.kind == RESTING else []
-        return [*entry, *self.safety]
+        return [*entry, *(rung.order for rung in self.rungs if rung.rests)]
 
     def sells(self) -> list[Order]:
         return list(self.targets.values())
@@ -84,6 +93,10 @@ class Position:
 
     def sellable(self) -> Decimal:
         return self.market.quantity(self.held)
+
+    def worth_keeping(self) -> bool:
+        """Whether what is left could be sold at its average price."""
+        return self.market.takes(self.average, self.sellable())
 
     def stop(self) -> tuple[Decimal, str] | None:
         """The highest of the three levels that may wait, and its name."""

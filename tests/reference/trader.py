@@ -18,7 +18,7 @@ from tests.reference.orders import (
     STOP,
     Order,
 )
-from tests.reference.position import Position
+from tests.reference.position import Position, Rung
 
 # What became of an add: of these only a refused one is tried again.
 SENT, LEFT_OUT, REFUSED = "sent", "left out", "refused"
@@ -34,6 +34,8 @@ class Trader(Bot):
     ) -> None:
         super().__init__(plan, limits, market, capital)
         self.positions: list[Position | None] = [None] * int(plan["max_positions"])
+        # What was taken back ends with the moment, not before.
+        self.gone_next: list[Position] = []
 
     def living(self) -> list[Position]:
         return [one for one in self.positions if one is not None]
@@ -42,11 +44,16 @@ class Trader(Bot):
 
     def sell_at_market(self, position: Position, reason: str) -> None:
         """Take everything back and sell at the next open; what cannot be sold is dust."""
-        position.targets, position.safety, position.buy = {}, [], None
+        held_up = bool(position.buys() or position.sells())
+        self.taken_back += [*position.buys(), *position.market_orders()]
+        position.targets, position.rungs, position.buy = {}, [], None
         quantity = position.sellable()
         if self.market.takes(self.mark, quantity):
             position.exit = Order(EXIT, MARKET, SELL, quantity, reason=reason)
             self.gate.count(self.now)
+        elif held_up:
+            # Its place is free when its orders are gone.
+            self.gone_next.append(position)
         else:
             self.end(position)
 
@@ -55,10 +62,20 @@ class Trader(Bot):
         self.positions[position.place] = None
         self.over(position.flow, position.held)
 
+    def end_moment(self) -> None:
+        super().end_moment()
+        for position in self.gone_next:
+            if position.opened_at is None:
+                self.positions[position.place] = None
+            else:
+                self.end(position)
+        self.gone_next = []
+
     def stop_out(self, position: Position, level: Decimal, reason: str) -> None:
         """A held stop was reached: sell everything at market, at this price."""
-        position.targets, position.safety, position.buy = {}, [], None
+        position.targets, position.rungs, position.buy = {}, [], None
         order = Order(STOP, MARKET, SELL, position.sellable(), reason=reason)
+        self.gate.count(self.now)
         self.fill(position, order, self.market.slipped(level, SELL))
 
     def leave(self) -> None:
@@ -80,7 +97,7 @@ class Trader(Bot):
         if order is one.buy:
             one.buy = None
         else:
-            one.safety.remove(order)
+            one.rungs = [rung for rung in one.rungs if rung.order is not order]
         one.book_buy(price, order.quantity, fee, self.now)
 
     def _sold(self, one: Position, order: Order, price: Decimal, fee: Decimal) -> None:
@@ -92,29 +109,41 @@ class Trader(Bot):
             one.last_step = order.index
 
     def follow(self, one: Position, order: Order) -> None:
+        """Safety orders first, then targets; a rest too small to be sold is not kept."""
         if order.side == SELL and one.sellable() == 0:
             self.end(one)
+        elif order.side == SELL and not one.targets and not one.worth_keeping():
+            self.sell_at_market(one, "take_profit")
+            self.end_moment()
         elif one.is_open():
-            one.place_targets()
             self.climb(one)
+            self.aim(one)
+
+    def aim(self, position: Position) -> None:
+        """Its targets rest; those that are new count as orders of this minute."""
+        before = [id(order) for order in position.targets.values()]
+        position.place_targets()
+        new = [order for order in position.targets.values() if id(order) not in before]
+        self.gate.count(self.now, len(new))
 
     def climb(self, position: Position) -> None:
-        """As many safety orders rest as the plan says."""
+        """As many safety orders as the plan says have a slot; a refused one keeps its own."""
         ladder = position.ladder
-        while ladder.wanted(len(position.safety)):
+        for rung in position.rungs:
+            if not rung.rests:
+                rung.rests = self.wish(position.place, rung.order)
+        while ladder.wanted(len(position.rungs)):
             price, quote = ladder.next(position.base)
             price = self.market.price(price)
-            quantity = self.market.quantity(quote / price)
-            order = Order(SAFETY, RESTING, BUY, quantity, price, ladder.placed)
+            order = Order(SAFETY, RESTING, BUY, quote / price, price, ladder.placed)
             if not self.fits(order, position):
                 ladder.end()
                 return
-            if not self.wish(position.place, order):
-                return
-            taken = {one.slot for one in position.safety}
+            taken = {rung.order.slot for rung in position.rungs}
             order.slot = min(k for k in range(ladder.active) if k not in taken)
-            position.safety.append(order)
-            position.safety.sort(key=lambda one: one.slot)
+            rung = Rung(order, rests=self.wish(position.place, order))
+            position.rungs.append(rung)
+            position.rungs.sort(key=lambda one: one.order.slot)
             ladder.placed += 1
 
     def moves_marks(self, one: Position, price: Decimal) -> None:
@@ -127,13 +156,17 @@ class Trader(Bot):
 
     # ---- the clock -----------------------------------------------------------------------------
 
+    def wish_again(self, one: Position) -> None:
+        if one.is_open() and any(not rung.rests for rung in one.rungs):
+            self.climb(one)
+
     def by_the_clock(self, position: Position) -> None:
         plan = self.plan
         if position.opened_at is None:
             timeout = plan["entry_timeout_s"]
             order = position.buy
             if timeout is not None and self.now >= order.placed_at + milliseconds(timeout):
-                self.positions[position.place] = None
+                self.gone_next.append(position)
             return
         if position.exit is not None:
             return
@@ -145,7 +178,6 @@ class Trader(Bot):
         since = position.below_since
         if stop is None or wait is None or since is None or self.now < since + milliseconds(wait):
             self._timed_add(position)
-            self.climb(position)
         else:
             self.sell_at_market(position, stop[1])
 
@@ -179,7 +211,7 @@ class Trader(Bot):
                 return LEFT_OUT
         share = plan["add_capital"]
         quote = exact(plan["add_quote"]) if share is None else exact(share) * self.purse.capital
-        quantity = self.market.quantity(quote * position.growth / self.mark)
+        quantity = quote * position.growth / self.mark
         order = Order(SAFETY, MARKET, BUY, quantity, index=position.adds)
         if not self.fits(order, position):
             return LEFT_OUT
@@ -190,25 +222,30 @@ class Trader(Bot):
         return SENT
 
     def fits(self, order: Order, position: Position | None) -> bool:
-        """Make the buy as small as the cap asks; false when too little of it is left."""
-        cap = self.plan["position_cap"]
-        if cap is None:
-            return True
-        left = exact(cap) * self.purse.capital
-        if position is not None:
-            left -= position.spent
-            left -= sum((self.gate.cost_of(one, self.mark) for one in position.safety), ZERO)
-        each = self.gate.cost_of(Order(order.role, order.kind, BUY, ONE, order.price), self.mark)
-        room = self.market.quantity(max(ZERO, left) / each)
-        if order.quantity > room:
-            order.quantity = room
-            return self.market.takes(self.gate.price_of(order, self.mark), room)
-        return True
+        """Make the buy as small as the cap and the lot ask; false when too little is left."""
+        cap, price = self.plan["position_cap"], self.gate.price_of(order, self.mark)
+        if cap is not None:
+            left = exact(cap) * self.purse.capital
+            if position is not None:
+                orders = position.buys() + position.market_orders()
+                working = [one for one in orders if one.side == BUY]
+                left -= position.spent
+                left -= sum((self.gate.cost_of(one, self.mark) for one in working), ZERO)
+            one = Order(order.role, order.kind, BUY, ONE, order.price)
+            order.quantity = min(
+                order.quantity, max(ZERO, left) / self.gate.cost_of(one, self.mark)
+            )
+        order.quantity = self.market.quantity(order.quantity)
+        return self.market.takes(price, order.quantity)
 
     def open(self) -> None:
         free = [k for k, one in enumerate(self.positions) if one is None]
         order = self._entry_order()
-        if not free or not self.fits(order, None) or not self.wish(free[0], order, opens=True):
+        if not free:
+            return
+        # One that is too small is refused as by a limit.
+        self.fits(order, None)
+        if not self.wish(free[0], order, opens=True):
             return
         growth, capital = self.growth(), self.purse.capital
         ladder = self.ladder_of(self.plan, capital=capital, growth=growth)
@@ -232,4 +269,4 @@ class Trader(Bot):
             quote = exact(plan["capital_per_entry"]) * self.purse.capital * self.growth()
             quote = min(quote, self.purse.cash)
             quote /= self.gate.cost_of(Order(ENTRY, MARKET, BUY, ONE), ONE)
-        return Order(ENTRY, kind, BUY, self.market.quantity(quote / price), price)
+        return Order(ENTRY, kind, BUY, quote / price, price)
