@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/", include("apps.bots.api")),
     path("api/", include("apps.bots.check_api")),
     path("api/", include("apps.research.api")),
+    path("api/", include("apps.research.search.api")),
 ]
 
 handler404 = "apps.common.answers.unknown_address"

@@ -17,7 +17,10 @@ from apps.research.models import Backtest, Job
 from apps.research.queries import LONG
 from apps.research.refusals import ResearchRefused
 from apps.research.reports import stored_page
+from apps.research.search.admin import SearchAdmin
 
+# Django looks for admin pages in this module only.
+__all__ = ["BacktestAdmin", "SearchAdmin"]
 _TONES: dict[str, Tone] = {"running": "calm", "done": "good", "failed": "bad", "canceled": "warn"}
 
 

@@ -27,7 +27,7 @@ from apps.research.shapes import BacktestShape, WholeBacktestShape
 from apps.research.stored import find_stored_market
 from apps.research.wishes import Wish
 
-_NO_ACCOUNT = FieldProblem(
+NO_ACCOUNT = FieldProblem(
     "account",
     "account: you have none of this number, id or name.",
     "Give one of your own exchange accounts.",
@@ -53,9 +53,9 @@ class Backtests(View):
     def post(self, request: Request) -> Response:
         wish = checked(BacktestWish, request.data)
         try:
-            row = services.create_backtest(user=self.caller, **_asked(wish, self.caller))
+            row = services.create_backtest(user=self.caller, **asked_of(wish, self.caller))
         except ResearchRefused as refused:
-            raise _refused(refused, wish) from refused
+            raise refused_of(refused, wish) from refused
         return Response(_shown(row, self.caller), status=201)
 
     def get(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class OneBacktest(View):
         try:
             services.delete_job(job=found, actor=self.caller)
         except ResearchRefused as refused:
-            raise Conflict(_sentence(refused)) from refused
+            raise Conflict(sentence_of(refused)) from refused
         return Response({"deleted": found.pk})
 
 
@@ -98,7 +98,7 @@ class Report(View):
         try:
             return HttpResponse(stored_page(found))
         except ResearchRefused as refused:
-            raise Conflict(_sentence(refused)) from refused
+            raise Conflict(sentence_of(refused)) from refused
 
 
 class PaperBot(View):
@@ -111,13 +111,13 @@ class PaperBot(View):
         if "account" in wish:
             account = find_account(reference=wish["account"], user=self.caller)
             if account is None:
-                raise Invalid([_NO_ACCOUNT])
+                raise Invalid([NO_ACCOUNT])
         try:
             bot = services.start_paper_bot(
                 backtest=found, actor=self.caller, account=account, name=wish.get("name", "")
             )
         except ResearchRefused as refused:
-            raise Conflict(_sentence(refused)) from refused
+            raise Conflict(sentence_of(refused)) from refused
         return Response(
             BotShape(find_bot(reference=str(bot.pk), user=self.caller)).data, status=201
         )
@@ -126,7 +126,8 @@ class PaperBot(View):
 # ---- from a request to what the service takes --------------------------------------------------
 
 
-def _asked(given: dict[str, Any], user: User) -> dict[str, Any]:
+def asked_of(given: dict[str, Any], user: User) -> dict[str, Any]:
+    """Bars and wish of a body, as services.create_backtest takes them."""
     asked: dict[str, Any] = {
         name: given[name] for name in ("name", "start", "end", "generated", "detail_timeframe")
         if name in given
@@ -165,7 +166,7 @@ def _market(given: dict[str, Any], timeframe: str, user: User) -> Any:
         )
     account = find_account(reference=given["account"], user=user)
     if account is None:
-        raise Invalid([_NO_ACCOUNT])
+        raise Invalid([NO_ACCOUNT])
     market = find_market(
         exchange=account.exchange,
         environment=account.environment,
@@ -180,14 +181,17 @@ def _market(given: dict[str, Any], timeframe: str, user: User) -> Any:
     return market
 
 
-def _refused(error: ValueError, given: dict[str, Any]) -> Invalid:
-    remedies = {name: str(field.help_text or "") for name, field in BacktestWish().fields.items()}
+def refused_of(
+    error: ValueError, given: dict[str, Any], *, body: type[BacktestWish] = BacktestWish
+) -> Invalid:
+    """The answer that names the field."""
+    remedies = {name: str(field.help_text or "") for name, field in body().fields.items()}
     strategy = str(given.get("strategy", ""))
     problem = problem_of(error, remedies=remedies, strategy=strategy)
     first = str(error).partition(" ")[0]
     for group in ("plan", "limits"):
         if first in given.get(group, {}):
-            problem = FieldProblem(f"{group}.{first}", _sentence(error), remedies[group])
+            problem = FieldProblem(f"{group}.{first}", sentence_of(error), remedies[group])
     return Invalid([problem])
 
 
@@ -196,7 +200,7 @@ def _shown(row: Backtest, user: User) -> Any:
     return WholeBacktestShape(whole).data
 
 
-def _sentence(error: ValueError) -> str:
+def sentence_of(error: ValueError) -> str:
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from workers.bench import backtests, limits
+from workers.bench import backtests, limits, searches
 from workers.bench.phases import PHASES, asked_phases
 
 
 class Command(BaseCommand):
     """Each bench starts servers and processes of its own and leaves nothing behind."""
 
-    help = "Measure this machine: `bench fleet`, `bench limits`, `bench backtest`."
+    help = "Measure this machine: fleet, limits, backtest, search."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,28 +35,31 @@ class Command(BaseCommand):
         fleet.add_argument("--json", action="store_true", help="one JSON object on stdout")
         limits.declare(benches)
         backtests.declare(benches)
+        searches.declare(benches)
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         if options["bench"] == "limits":
             return self._limits(options)
-        if options["bench"] == "backtest":
-            return self._backtest(options)
+        if options["bench"] in ("backtest", "search"):
+            return self._beside_others(options)
         return self._fleet(options)
 
-    def _backtest(self, options: dict[str, Any]) -> None:
+    def _beside_others(self, options: dict[str, Any]) -> None:
         from workers.bench.figures import machine
         from workers.bench.rivals import EngineError
 
         try:
-            rows = backtests.run(options, say=self._say)
+            bench: Any = backtests if options["bench"] == "backtest" else searches
+            rows = bench.run(options, say=self._say)
         except EngineError as trouble:
             raise CommandError(str(trouble)) from trouble
         if options["json"]:
             told = [row.as_json() for row in rows]
-            self.stdout.write(json.dumps({"bench": "backtest", "machine": machine(), "rows": told}))
+            found = {"bench": options["bench"], "machine": machine(), "rows": told}
+            self.stdout.write(json.dumps(found))
         else:
-            self.stdout.write(backtests.table(rows))
-        if not backtests.held(rows):
+            self.stdout.write(bench.table(rows))
+        if not bench.held(rows):
             raise CommandError("not every aim was reached")
 
     def _limits(self, options: dict[str, Any]) -> None:
