@@ -57,7 +57,7 @@ class SteppedVenue:
                 float(column[i]) for column in (bars.open, bars.high, bars.low, bars.close)
             )
             self.tell(layout.TIMER, now, now - 1)
-            self.tell(layout.MOVED, now, now, opened)
+            self.tell(layout.MOVED, now, now - 1, opened)
             self._market(now, opened)
             self._walk(now, opened, low, high, falling=True)
             if self.state.bot.grid_on and low <= self.state.bot.grid.stop_lower:

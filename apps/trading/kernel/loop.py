@@ -211,7 +211,7 @@ def live_through(
     answer(s, at - 1)
     before = n
     on_high(s, opened)
-    answer(s, at)
+    answer(s, at - 1)
     if reached(s, low, high):
         n = walk_market(s, opened, fills, n)
         n = walk_down(s, opened, low, high, fills, n)

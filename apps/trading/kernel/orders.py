@@ -13,7 +13,6 @@ from apps.trading.kernel.layout import (
     EXITS_ONLY,
     FLATTEN,
     FREE,
-    MARKET,
     NOTHING,
     PLACE,
     R_ENTRY,
@@ -172,8 +171,7 @@ def passes(s: State, p: int, slot: int) -> bool:
     action = s.actions[s.bot.actions - 1]
     verdict = judge(s, action)
     if verdict == APPROVED:
-        if action.side == BUY or action.order_kind == MARKET:
-            count_order(s)
+        count_order(s)
         return True
     action.kind = REFUSED
     action.verdict = verdict
