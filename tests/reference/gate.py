@@ -154,6 +154,12 @@ class BackOff:
         self.not_before[wish] = now + 1000 * 2 ** min(strikes, 9)
         self.strikes[wish] = strikes + 1
 
+    def forget(self, place: int) -> None:
+        """The rungs or cells of what ended here; what enters next waits as it did."""
+        for known in (self.strikes, self.not_before):
+            for wish in [one for one in known if one[0] == place and one[1] != ENTRY]:
+                del known[wish]
+
     def sent(self, wish: tuple[int, str, int]) -> None:
         self.strikes.pop(wish, None)
         self.not_before.pop(wish, None)

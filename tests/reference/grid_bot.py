@@ -111,6 +111,7 @@ class GridBot(Bot):
 
     def end(self, grid: Grid) -> None:
         self.grid = None
+        self.back_off.forget(0)
         if grid.opened_at is not None:
             self.over(grid.flow, grid.held)
         else:

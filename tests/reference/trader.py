@@ -60,6 +60,7 @@ class Trader(Bot):
     def end(self, position: Position) -> None:
         """Nothing is left that could be sold."""
         self.positions[position.place] = None
+        self.back_off.forget(position.place)
         self.over(position.flow, position.held)
 
     def end_moment(self) -> None:
@@ -109,15 +110,15 @@ class Trader(Bot):
             one.last_step = order.index
 
     def follow(self, one: Position, order: Order) -> None:
-        """Safety orders first, then targets; a rest too small to be sold is not kept."""
+        """Targets first, then safety orders; a rest too small to be sold is not kept."""
         if order.side == SELL and one.sellable() == 0:
             self.end(one)
         elif order.side == SELL and not one.targets and not one.worth_keeping():
             self.sell_at_market(one, "take_profit")
             self.end_moment()
         elif one.is_open():
-            self.climb(one)
             self.aim(one)
+            self.climb(one)
 
     def aim(self, position: Position) -> None:
         """Its targets rest; those that are new count as orders of this minute."""
