@@ -137,4 +137,5 @@ def test_crossings_do_not_depend_on_how_many_bars_there_are():
     above, below = values > other, values < other
     assert np.array_equal(up[1:], above[1:] & ~above[:-1])
     assert np.array_equal(down[1:], below[1:] & ~below[:-1])
-    assert not (up[0] or down[0])
+    assert not up[0]
+    assert not down[0]
