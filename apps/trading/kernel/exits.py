@@ -72,7 +72,8 @@ def take_profits(s: State, p: int) -> None:
         level = profit_level(s, p, k)
         due = max(0.0, carried + pos.bought * pos.exits.step_share[k] - pos.step_sold[k])
         share = min(left, due)
-        if k == last or (left - to_lot(plan, share)) * level < plan.min_notional:
+        kept = to_lot(plan, left - to_lot(plan, share))
+        if k == last or kept * level < plan.min_notional:
             share = left
         trails = k == last and pos.exits.profit_trailing > 0.0
         if trails or share <= 0.0 or not tradable(plan, level, to_lot(plan, share)):
