@@ -1,10 +1,15 @@
 """Stored searches: claimed unit by unit, spread, resumed, canceled; the same best set always."""
 
+import os
+import signal
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.db import connections
+from django.db.models.functions import Now
 
 from apps.accounts.models import ExchangeAccount, User
 from apps.bots.catalogue import known_strategies
@@ -94,6 +99,46 @@ def test_a_search_whose_process_dies_half_way_ends_with_the_same_best_sets(
 
     assert 0 < done < SearchUnit.objects.filter(search=killed).count()
     assert best_of(killed) == best_of(unkilled)
+
+
+def test_a_process_killed_by_the_system_leaves_a_search_that_ends_the_same(
+    ada: User, market: Market
+) -> None:
+    unkilled = a_search(ada, market)
+    assert run_all() == ["done"]
+    killed = a_search(ada, market)
+    (start,) = job_starts.claim_starts()
+
+    ended = killed_after(1, start)
+    past = Now() - timedelta(seconds=600)
+    Search.objects.filter(pk=killed.pk).update(heartbeat_at=past, dispatched_at=past)
+    done = SearchUnit.objects.filter(search=killed, done_at__isnull=False).count()
+    claimed = SearchUnit.objects.filter(search=killed, taken_at__isnull=False).count()
+
+    assert os.WTERMSIG(ended) == signal.SIGKILL
+    assert (done, claimed) == (1, 2)
+    assert run_all() == ["done"]
+    assert best_of(killed) == best_of(unkilled)
+    assert killed.attempts > 0
+
+
+def killed_after(units: int, start: Any) -> int:
+    """How a process ended that ran the job and was killed when it wanted to commit one more."""
+    # Nothing of an open connection may be shared with the other process.
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        commit, left = claims.done, iter(range(units))
+
+        def done(**given: Any) -> bool:
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return commit(**given)
+
+        claims.done = done
+        research.run_job(kind=start.kind, id=start.id, dispatch=start.number)
+        os._exit(1)
+    return os.waitpid(child, 0)[1]
 
 
 @pytest.mark.parametrize("method", ["optuna", "random"])

@@ -1,6 +1,9 @@
 """`manage.py search`: the table, JSON, what is refused, and going on where it was interrupted."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +78,43 @@ def test_what_was_interrupted_goes_on_and_ends_as_if_it_had_not_been(
     assert again == 0
     assert {**json.loads(resumed), "seconds": 0} == {**json.loads(whole), "seconds": 0}
     assert list((tmp_path / "searches").iterdir()) == []
+
+
+KILLED_HALF_WAY = """
+import os, signal, sys
+from pathlib import Path
+from apps.research.search import console, keeping
+
+write, left = keeping.Kept.keep, [2]
+
+def keep(kept, number, rows):
+    if left[0]:
+        left[0] -= 1
+        return write(kept, number, rows)
+    with kept.path.open("ab") as file:
+        file.write(b"the first bytes of a unit")
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+keeping.Kept.keep = keep
+console.main(sys.argv[2:], strategy_folder=None, state_folder=Path(sys.argv[1]))
+"""
+
+
+def test_what_was_killed_while_it_wrote_ends_with_the_same_best_sets(
+    run: Any, tmp_path: Path
+) -> None:
+    _, whole, _ = run(*ASKED, "--json", "-")
+    root = Path(__file__).resolve().parents[4]
+    command = [sys.executable, "-c", KILLED_HALF_WAY, str(tmp_path), *ASKED]
+
+    killed = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    code, resumed, said = run(*ASKED, "--json", "-")
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert "going on after 24 of 60 sets" in said
+    assert code == 0
+    assert {**json.loads(resumed), "seconds": 0} == {**json.loads(whole), "seconds": 0}
 
 
 def test_another_question_does_not_go_on_from_this_ones_answers(
