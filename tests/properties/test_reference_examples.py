@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.reference.differ import reference_lines
+from tests.reference.differ import kernel_lines, reference_lines
 from tests.reference.examples import Example, agrees, examples
 
 EXAMPLES = examples()
 
 
-@pytest.mark.parametrize("teller", [reference_lines], ids=["reference"])
+@pytest.mark.parametrize("teller", [kernel_lines, reference_lines], ids=["kernel", "reference"])
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.title for example in EXAMPLES])
 def test_a_worked_example_is_true(example: Example, teller):
     told = teller(example.world).fills

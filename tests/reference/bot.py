@@ -133,9 +133,9 @@ class Bot(ABC):
         return allowed
 
     def purpose(self, order: Order) -> tuple[str, int]:
-        """An entry and the adds after it are one wish; each rung and each cell is its own."""
+        """An entry and the adds after it are one wish; every slot of a rung or cell is one."""
         if order.role == GRID_BUY:
-            return GRID_BUY, order.index
+            return GRID_BUY, order.index % int(self.plan["grid_cells"])
         return (
             (SAFETY, order.slot) if order.role == SAFETY and order.kind == RESTING else (ENTRY, 0)
         )

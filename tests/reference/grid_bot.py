@@ -10,6 +10,7 @@ from tests.reference.market import Market
 from tests.reference.orders import (
     ENTRY,
     EXIT,
+    GRID_BUY,
     GRID_SELL,
     MARKET,
     SELL,
@@ -59,7 +60,7 @@ class GridBot(Bot):
             return
         grid.start(self.mark)
         base, grid.base = grid.base, None
-        if base is not None and base.quantity > 0 and self.wish(0, base, opens=True):
+        if base is not None and self.market.takes(self.mark, base.quantity) and self.wish(0, base):
             grid.base = base
         else:
             grid.forgo_base()
@@ -169,13 +170,19 @@ class GridBot(Bot):
                 continue
             if cell.held > 0:
                 cell.order = grid.offer(cell)
-                self.gate.count(self.now, int(cell.order is not None))
+                if cell.order is not None:
+                    self.offered(cell.order)
             if cell.held == 0 and not (cell.waits or cell.of_base or grid.is_blocked(cell)):
                 self._bid(grid, cell)
 
+    def offered(self, order: Order) -> None:
+        """A sale counts as an order, and ends the wait of its slot."""
+        self.gate.count(self.now)
+        self.back_off.sent((0, GRID_BUY, order.index % int(self.plan["grid_cells"])))
+
     def _bid(self, grid: Grid, cell: Cell) -> None:
         order = grid.bid(cell)
-        if self.wish(0, order):
+        if self.market.takes(order.price, order.quantity) and self.wish(0, order):
             cell.order = order
 
     # ---- prices and time -----------------------------------------------------------------------
@@ -221,7 +228,7 @@ class GridBot(Bot):
             gone.order = Order(
                 GRID_SELL, MARKET, SELL, quantity, index=gone.number, reason="take_profit"
             )
-            self.gate.count(self.now)
+            self.offered(gone.order)
             one.leaving.append(gone)
         else:
             one.left_over += gone.held

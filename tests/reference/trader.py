@@ -117,15 +117,18 @@ class Trader(Bot):
             self.sell_at_market(one, "take_profit")
             self.end_moment()
         elif one.is_open():
-            self.aim(one)
+            changed = self.aim(one)
             self.climb(one)
+            self.gate.count(self.now, changed)
 
-    def aim(self, position: Position) -> None:
-        """Its targets rest; those that are new count as orders of this minute."""
-        before = [id(order) for order in position.targets.values()]
+    def aim(self, position: Position) -> int:
+        """Its targets rest; tells how many changed: they are placed when the old ones are gone."""
+        before = dict(position.targets)
         position.place_targets()
-        new = [order for order in position.targets.values() if id(order) not in before]
-        self.gate.count(self.now, len(new))
+        new = [k for k, order in position.targets.items() if before.get(k) is not order]
+        changed = sum(k in before for k in new)
+        self.gate.count(self.now, len(new) - changed)
+        return changed
 
     def climb(self, position: Position) -> None:
         """As many safety orders as the plan says have a slot; a refused one keeps its own."""
