@@ -57,9 +57,10 @@ def check(plan: "Plan") -> None:
 
 
 def _check_types(plan: "Plan") -> None:
-    for name in plan.__dataclass_fields__:
+    for name, usual in _usual(plan).items():
         value = getattr(plan, name)
-        if value is None or name in NESTED:
+        # Most fields of most plans are as they are when nobody sets them.
+        if value is usual or value is None or name in NESTED:
             continue
         if name in CHOICES:
             if value not in CHOICES[name]:
@@ -309,9 +310,14 @@ def _check_slots(plan: "Plan") -> None:
 
 
 def _set_ones(plan: "Plan", names: tuple[str, ...]) -> list[str]:
+    usual = _usual(plan)
+    return [name for name in names if getattr(plan, name) != usual[name]]
+
+
+def _usual(plan: "Plan") -> dict[str, Any]:
     if not _USUAL:
         _USUAL.update((item.name, item.default) for item in fields(plan))
-    return [name for name in names if getattr(plan, name) != _USUAL[name]]
+    return _USUAL
 
 
 def _refuse_without(plan: "Plan", names: tuple[str, ...], needed: str) -> None:

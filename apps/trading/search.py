@@ -119,9 +119,10 @@ class Course:
     _equity: Any = None
     _unheld: Any = None
     _ends: Any = None
+    _late: bool = False
     _edges: Any = None
-    _shape: tuple[int, int] = (0, 0)
-    _plans: dict[Plan, Any] = field(default_factory=dict)
+    _begun_plan: Plan | None = None
+    _plans: dict[int, tuple[Plan, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(self.bars.open_at)
@@ -139,6 +140,8 @@ class Course:
             self.bars.open_at, self.bar_ms, 0.0, np.arange(1.0, count + 1.0), self._unheld
         )
         self._ends = curve.daily()[1][1:].astype(np.int64) - 1
+        # A first day that no close of a bar lies in ends with the capital.
+        self._late = bool((self._ends < 0).any())
         days = len(self._ends)
         if self.blocks:
             self._edges = np.arange(self.blocks) * days // self.blocks
@@ -179,14 +182,15 @@ class Course:
 
     def _begin(self, plan: Plan) -> None:
         """The state of a bot of this plan that has not traded: see backtest.new_bot."""
-        record = self._plans.get(plan)
-        if record is None:
+        # By identity, and held, so that no other plan gets its number: to compare takes longer.
+        known = self._plans.get(id(plan))
+        if known is None:
             if len(self._plans) >= PLANS_KEPT:
                 self._plans.clear()
-            record = self._plans[plan] = plan_row(plan, self.instrument, slippage=self.slippage)
-        self._begun["plan"] = record
-        if self._shape != (plan.max_positions, plan.slots):
-            self._shape = plan.max_positions, plan.slots
+            record = plan_row(plan, self.instrument, slippage=self.slippage)
+            known = self._plans[id(plan)] = plan, record
+        if known[0] is not self._begun_plan:
+            self._begun_plan, self._begun["plan"] = known
             layout.open_books(
                 self._begun[0], capital=float(self.capital), positions=plan.max_positions
             )
@@ -205,7 +209,9 @@ class Course:
         curve = Curve(bars.open_at, self.bar_ms, capital, self._equity, self._unheld)
         levels = np.empty(len(self._ends) + 1)
         levels[0] = capital
-        levels[1:] = np.where(self._ends >= 0, self._equity[self._ends], capital)
+        levels[1:] = self._equity[self._ends]
+        if self._late:
+            levels[1:][self._ends < 0] = capital
         tally = Tally.of(Outcomes.of(closed), median=False)
         gone = levels <= 0.0
         days = Days.of(levels[: int(gone.argmax())] if gone.any() else levels)

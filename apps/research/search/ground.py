@@ -144,9 +144,10 @@ class Ground:
         return None if plan is None else (plan, self._bits_of(p))
 
     def _plan(self, plan: Plan, changes: dict[str, Any]) -> Plan | None:
-        """What strategy.plan_of makes of it; None where the changes cannot be."""
-        if not changes:
-            return plan
+        """What strategy.plan_of makes of it; None where the changes cannot be.
+
+        Equal plans are one object, by which a course knows them.
+        """
         try:
             key = plan, tuple(changes.items())
             if key in self._changed:
@@ -157,7 +158,7 @@ class Ground:
         if len(self._changed) > 4096:
             self._changed.clear()
         try:
-            made = Plan.from_json({**plan.to_json(), **changes})
+            made = Plan.from_json({**plan.to_json(), **changes}) if changes else plan
         except ValueError as error:
             self.why_not, made = str(error), None
         self._changed[key] = made
