@@ -181,10 +181,24 @@ def round_trips(
     )
 
 
-def closed_trades(fills: FillRows, *, fee_in_base: bool, still_open: Collection[int]) -> Trades:
-    """Only the closed ones of `round_trips`."""
-    sums, notes, _ = _by_deal(fills, fee_in_base, still_open)
-    return _closed(fills, sums, notes)
+class Closed(NamedTuple):
+    """What the closed trades earned, and when: the columns of Trades by these names."""
+
+    pnl: Reals
+    pnl_ratio: Reals
+    opened_at: Whole
+    closed_at: Whole
+
+
+def closed_trades(fills: FillRows, *, fee_in_base: bool, still_open: Collection[int]) -> Closed:
+    """The closed ones of `round_trips`, no more of them than a search looks at."""
+    sums, notes, told = _by_deal(fills, fee_in_base, still_open)
+    if told:
+        ended = np.flatnonzero(notes[ENDED])
+        sums, notes = sums.take(ended, axis=1), notes.take(ended, axis=1)
+    cost = sums[PAID] + sums[BUY_FEES]
+    pnl = sums[RECEIVED] - sums[SELL_FEES] - cost
+    return Closed(pnl, pnl / cost, notes[OPENED_AT], notes[CLOSED_AT])
 
 
 def _by_deal(

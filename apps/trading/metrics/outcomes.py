@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from apps.trading.kernel.compile import entry_point
 from apps.trading.kernel.layout import Floats, Times
 from apps.trading.metrics.returns import deviation, quotient
-from apps.trading.trades import Trades
+from apps.trading.trades import Closed, Trades
 
 Reals = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Outcomes:
     closed_at: Whole
 
     @classmethod
-    def of(cls, *trades: Trades) -> "Outcomes":
+    def of(cls, *trades: Trades | Closed) -> "Outcomes":
         """Of one bot's trades, or of several bots' together."""
         columns = [
             np.concatenate([getattr(each, name) for each in trades])
