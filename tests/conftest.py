@@ -1,6 +1,8 @@
 """Fixtures for every test: servers that start only when a test asks for them."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -8,6 +10,11 @@ from django.db import connections
 
 from config import env
 from tests.support.servers import running_postgres, running_valkey
+
+# A state folder has a cache of its own: every test that starts an installation would compile the
+# kernel once more.
+_CACHE = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(_CACHE) / "flotilla"))
 
 
 @pytest.fixture(scope="session")

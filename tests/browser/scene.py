@@ -19,6 +19,7 @@ from apps.markets.candles import append_bars
 from apps.markets.models import Market, MarketPrice
 from apps.operations.models import WorkerProcess
 from apps.trading.bar import Bar
+from apps.trading.plan import Plan
 from tests.integration.faces.rows import a_bot, a_fill, a_market, a_position, an_account, an_order
 
 STEP_S = 5
@@ -137,7 +138,7 @@ def _bot(
     )
     BotConfiguration.objects.filter(bot=bot).update(
         parameters={"period": 14, "oversold": 30.0, "overbought": 70.0, "quote_per_entry": 100.0},
-        plan={"quote_per_entry": 100.0, "take_profit": [{"distance": 0.012, "part": 1.0}]},
+        plan=Plan(quote_per_entry=100.0, take_profit=0.012).to_json(),
     )
     return bot
 

@@ -182,6 +182,8 @@ def check_budgets(redis_url: str) -> Iterator[Finding]:
 
 
 def _check_migrations() -> Finding:
+    # Nothing is traded here: do not wait for the kernel to be compiled.
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
     import django
     from django.db import Error
 

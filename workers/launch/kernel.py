@@ -10,19 +10,22 @@ from workers.launch.bootstrap import ROOT
 from workers.launch.errors import LaunchError
 from workers.launch.installation import python
 
-_SOURCES = ROOT / "apps" / "trading" / "kernel"
+# The kernel, and what computes figures on its fills.
+_SOURCES = ("kernel", "metrics", "trades.py")
 
 
 def compile_kernel(*, cache: Path, environment: Mapping[str, str]) -> None:
     """Fill the cache unless it was filled from these very sources."""
     digest = hashlib.sha256()
-    for path in sorted(_SOURCES.glob("*.py")):
-        digest.update(path.read_bytes())
+    for source in _SOURCES:
+        whole = ROOT / "apps" / "trading" / source
+        for path in sorted(whole.glob("*.py")) if whole.is_dir() else [whole]:
+            digest.update(path.read_bytes())
     stamp = cache / "compiled-from"
     if stamp.is_file() and stamp.read_text() == digest.hexdigest():
         return
     print("Compiling the trading kernel (once)", flush=True)
-    argv = python("apps.trading.kernel.loop")
+    argv = python("apps.trading.compiled")
     given = {**os.environ, **environment}
     if subprocess.run(argv, env=given, cwd=ROOT, check=False).returncode != 0:
         raise LaunchError("The trading kernel could not be compiled; the reason stands above.")
