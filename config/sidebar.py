@@ -27,7 +27,10 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Research",
         False,
-        (("research.backtest", "Backtests", "query_stats"),),
+        (
+            ("research.backtest", "Backtests", "query_stats"),
+            ("research.search", "Searches", "travel_explore"),
+        ),
     ),
     (
         "Accounts",

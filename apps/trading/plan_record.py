@@ -126,7 +126,8 @@ def _write_grid(plan: "Plan", grid: Any) -> None:
     grid.trail_up = int(plan.grid_trail_up)
     grid.trail_down = int(plan.grid_trail_down)
     grid.stop_lower = plan.grid_stop_lower or 0.0
-    grid.stop_upper = plan.grid_stop_upper or inf
+    # Finite: it becomes a part of the state, whose marks are journaled as JSON.
+    grid.stop_upper = plan.grid_stop_upper or 1e300
 
 
 def grid_bounds(plan: "Plan") -> tuple[float, float]:
