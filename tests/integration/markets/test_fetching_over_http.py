@@ -124,6 +124,17 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
     # Whoever asked for another bar now would have got an error.
     assert again["markets"][0]["wanted"] == 0
     after = stored(since, until)
+    # A block that got lost is found missing, asked for again and the same as before.
+    CandleBlock.objects.order_by("number")[1].delete()
+    exchange.sim("demo").call("DELETE", "faults")
+    lost_code, lost = candles("check", "--venue", "demo")
+    code, repaired = candles("check", "--repair", "--venue", "demo")
+    gap = {"from": since + 1000 * MINUTE, "to": since + 1999 * MINUTE, "missing": 1000}
+    assert (lost_code, lost["series"][0]["gaps"]) == (1, [gap])
+    (series,) = repaired["series"]
+    assert (code, series["repaired"], series["gaps"], series["bars"]) == (0, 1000, [], wanted)
+    whole = stored(since, until)
+    assert [column.tolist() for column in whole] == [column.tolist() for column in after]
     assert after.open_at.tolist() == list(range(since, until, MINUTE))
     assert [column[:2000].tolist() for column in after] == [c.tolist() for c in before]
     row = Market.objects.get()
