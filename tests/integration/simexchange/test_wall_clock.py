@@ -99,6 +99,8 @@ def test_one_exchange_mirrors_another_and_fills_at_its_prices(tmp_path: Path) ->
             "exchange": "binance",
             "markets": ["BTC/USDT"],
             "client": client,
+            # A generated market makes weeks of trades for a thousand candles of an hour: not asked.
+            "history": ["1m"],
         }
         with start_exchange(
             tmp_path / "mirror", {"venues": {"paper": {"prices": prices}}}

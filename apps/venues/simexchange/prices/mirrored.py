@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 HISTORY_CANDLES = 1000
+FINEST = ("1s", "1m")
 _USUAL_FEES = ("0.001", "0.001")
 REQUEST_TIMEOUT_MS = 20_000
 # What another attempt cannot mend: the request itself is wrong.
@@ -161,19 +162,14 @@ class MirroredSource:
     async def _begin(self, client: Any, symbol: str) -> Reflection:
         """Fetch the candles of the wanted intervals that the exchange knows."""
         known = self._history & set(client.timeframes or {})
-        candles: dict[int, list[Kline]] = {}
-        # Shortest last, so that the finest candles end closest to the first live move.
-        for name, length in reversed(INTERVALS_MS.items()):
-            if name not in known:
-                continue
-            try:
-                rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
-                candles[length] = fetched_candles(rows=rows, length=length)
-            except _PASSING as error:
-                # Prices without a past are worth more than no prices.
-                log.warning(
-                    "no %s history of %s from %s: %s", name, symbol, self._exchange, _brief(error)
-                )
+        finest = [name for name in reversed(FINEST) if name in known]
+        longer = [name for name in INTERVALS_MS if name in known and name not in FINEST]
+        # Side by side, so that one slow answer does not add up; the finest last and one by one,
+        # so that they end closest to the first live move.
+        fetched = await asyncio.gather(*(_fetched(client, symbol, name) for name in longer))
+        fetched += [await _fetched(client, symbol, name) for name in finest]
+        lengths = [INTERVALS_MS[name] for name in (*longer, *finest)]
+        candles = dict(zip(lengths, fetched, strict=True))
         return Reflection(
             symbol=symbol, slice_ms=self._slice_ms, live_since=_wall_ms(), fetched=candles
         )
@@ -194,6 +190,16 @@ class MirroredSource:
     def _mark_stale(self) -> None:
         for reflection in self._reflections.values():
             reflection.stale = True
+
+
+async def _fetched(client: Any, symbol: str, name: str) -> list[Kline]:
+    try:
+        rows = await client.fetch_ohlcv(symbol, name, None, HISTORY_CANDLES)
+    except _PASSING as error:
+        # Prices without a past are worth more than no prices.
+        log.warning("no %s history of %s from %s: %s", name, symbol, client.id, _brief(error))
+        return []
+    return fetched_candles(rows=rows, length=INTERVALS_MS[name])
 
 
 async def _watch_trades(client: Any, symbol: str, reflection: Reflection) -> None:
