@@ -94,17 +94,27 @@ class LockStep:
             self.now = int(bars.open_at[i])
             self.placed_at = self.now - 1
             self.take(TimerDue())
+            if opened > self.mark:
+                # A fall to the open is a part of the way down: what rests there comes in its turn.
+                self._see(opened)
             self.placed_at = self.now
             for name in self._market_orders():
                 self._fill(name, opened)
             self._walk_down(opened, low, high)
+            self._see(low)
             self._walk_up(opened, low, high)
+            self._see(high)
+            self._walk_down(high, close, high)
             self.now = self.placed_at = int(bars.open_at[i]) + bar_ms - 1
             self.mark = close
             self.take(BarClosed(Bar(int(bars.open_at[i]), opened, high, low, close, 1.0)))
             if bits[i]:
                 at = int(bars.open_at[i])
                 self.take(SignalGiven(f"k{i}", at, int(bits[i]), 1.0))
+
+    def _see(self, price: float) -> None:
+        self.stop_fills_at = price
+        self.take(PriceMoved(price, price, price))
 
     def _market_orders(self) -> list[str]:
         orders = self.engine.orders()
@@ -113,29 +123,32 @@ class LockStep:
 
     def _walk_down(self, opened: float, low: float, high: float) -> None:
         while True:
-            reached = [(-price, name) for price, name in self._reached(Side.BUY, opened, low, high)]
-            stop = self.engine.watch().low
+            reached = self._reached(Side.BUY, opened, low, high)
+            stop = self._held_stop()
             if low <= stop and (not reached or stop >= -min(reached)[0]):
-                self._stop(stop, opened)
+                self._see(min(stop, opened))
                 continue
             if not reached:
                 return
-            self._fill_limit(min(reached)[1], opened, low, high)
+            self._fill_limit(min(reached)[-1], opened, low, high)
 
-    def _stop(self, stop: float, opened: float) -> None:
-        """Let the price touch the highest held stop, and only that."""
-        self.stop_fills_at = min(stop, opened)
-        self.take(PriceMoved(stop, stop, stop))
+    def _held_stop(self) -> float:
+        """The highest level at which a position is sold at once; 0 = there is none."""
+        stops = [view.stop_loss for view in self.engine.positions() if view.status == "open"]
+        return max((float(stop) for stop in stops if stop is not None), default=0.0)
 
     def _walk_up(self, opened: float, low: float, high: float) -> None:
         while reached := self._reached(Side.SELL, opened, low, high):
-            self._fill_limit(min(reached)[1], opened, low, high)
+            self._fill_limit(min(reached)[-1], opened, low, high)
 
     def _reached(
         self, side: Side, opened: float, low: float, high: float
-    ) -> list[tuple[float, str]]:
+    ) -> list[tuple[float, int, int, str]]:
+        """(price times side, position, slot, name) of the limit orders that this stretch fills."""
+        orders = self.engine.orders()
+        away = -1 if side is Side.BUY else 1
         return [
-            (float(intent.price), name)
+            (away * float(intent.price), orders[name].position, orders[name].slot, name)
             for name, (intent, placed_at) in self.resting.items()
             if intent.price is not None
             and intent.side is side
