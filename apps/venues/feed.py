@@ -29,7 +29,8 @@ ANSWER_S = 1.0
 # A gap in the stream is filled from REST, at most this many pages of trades.
 PAGE = 1000
 PAGES = 5
-# What a cut left out may cost the exits' share of the requests so often; more often, the data's.
+# What a cut left out may cost the exits' share of the requests so often; more often, only what
+# the data's has left at that moment.
 EXITS_PAY_EVERY_S = 60.0
 
 
@@ -162,10 +163,11 @@ class CcxtFeed:
                 self._line.client.ws_dial_backoff = {}
                 await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
-                # A stream that comes and goes must not use up what the exits themselves need.
-                pays = self._clock.monotonic() >= exits_pay_at
-                found = await self._catch_up(symbol, lane=Lane.EXIT if pays else Lane.DATA)
-                if pays and found is not None:
+                # A stream that comes and goes must not use up what the exits themselves need, nor
+                # keep live prices waiting in the data's line for what it missed.
+                if self._clock.monotonic() < exits_pay_at:
+                    await self._catch_up(symbol, lane=Lane.DATA, patience_s=0.0)
+                elif await self._catch_up(symbol, lane=Lane.EXIT) is not None:
                     exits_pay_at = self._clock.monotonic() + EXITS_PAY_EVERY_S
                 continue
             failures = 0
@@ -178,7 +180,9 @@ class CcxtFeed:
             self._silent.discard(symbol)
         return heard
 
-    async def _catch_up(self, symbol: str, *, lane: Lane) -> bool | None:
+    async def _catch_up(
+        self, symbol: str, *, lane: Lane, patience_s: float | None = None
+    ) -> bool | None:
         """Trades since the last one, by REST. False: there are none, None: nobody answered."""
         heard = False
         for _ in range(PAGES):
@@ -186,7 +190,7 @@ class CcxtFeed:
             limit = 1 if last_at is None else PAGE
             ask = partial(self._line.client.fetch_trades, symbol, last_at, limit)
             try:
-                page: Any = await self._line.ask("trades", ask, lane=lane)
+                page: Any = await self._line.ask("trades", ask, lane=lane, patience_s=patience_s)
             except VenueUnavailable:
                 return None
             fresh = [trade for trade in page if last_at is None or trade["timestamp"] > last_at]

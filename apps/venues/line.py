@@ -80,12 +80,14 @@ class Line:
         *,
         read: Read[T] = _as_told,
         lane: Lane = Lane.DATA,
+        patience_s: float | None = None,
     ) -> T:
         """What `read` makes of ccxt's result and of the exchange's own JSON beneath it.
 
-        Refused for a definite error, VenueUnavailable for anything else.
+        Refused for a definite error, VenueUnavailable for anything else, also when the request's
+        share of the budget does not come within `patience_s` (None: as long as its lane waits).
         """
-        await self.pass_budget(lane, weighed_as)
+        await self.pass_budget(lane, weighed_as, patience_s=patience_s)
         silent_s = self.breaker.may_ask_in_s()
         if silent_s > 0:
             raise VenueUnavailable("the exchange does not answer", retry_after_s=silent_s)
@@ -130,15 +132,21 @@ class Line:
             return silent_s
         return await self._budget.acquire(lane=lane, weight=self.profile.weight("place"), orders=1)
 
-    async def acquire(self, lane: Lane, weighed_as: str) -> float:
+    async def acquire(
+        self, lane: Lane, weighed_as: str, *, patience_s: float | None = None
+    ) -> float:
         """0.0 when the request may go now, after its wait in line; else the seconds until then."""
         return await self._budget.acquire(
-            lane=lane, weight=self.profile.weight(weighed_as), patience_s=PATIENCE_S[lane]
+            lane=lane,
+            weight=self.profile.weight(weighed_as),
+            patience_s=PATIENCE_S[lane] if patience_s is None else patience_s,
         )
 
-    async def pass_budget(self, lane: Lane, weighed_as: str) -> None:
+    async def pass_budget(
+        self, lane: Lane, weighed_as: str, *, patience_s: float | None = None
+    ) -> None:
         """Return when the request may go; VenueUnavailable when that takes too long."""
-        wait_s = await self.acquire(lane, weighed_as)
+        wait_s = await self.acquire(lane, weighed_as, patience_s=patience_s)
         if wait_s > 0:
             raise VenueUnavailable("the request budget is used up", retry_after_s=wait_s)
 
