@@ -368,7 +368,8 @@ class Decision:
 
     def _close_positions(self) -> None:
         for position in list(self.books.holdings):
-            if self._workspace.position_status[position] != layout.IDLE:
+            # Flat again: a grid goes on waiting for the first buy of its next round trip.
+            if self._workspace.position_status[position] not in (layout.IDLE, layout.ENTERING):
                 continue
             pos = self._workspace.row.positions[position]
             before = self.books
