@@ -9,6 +9,8 @@ import os
 import sys
 from importlib import import_module
 
+from apps.trading.compiled import LIVE, load
+
 # What a bots process would load at its start and with its first duty.
 LOADED = ("config.celery", "workers.tasks", "workers.hooks", "workers.canary_hooks",
           "workers.dispatch", "workers.duties", "celery.__main__", "celery.bin.worker")  # fmt: skip
@@ -18,6 +20,7 @@ def wait() -> None:
     """Load, wait for the one line that says what to become, and become it."""
     for name in LOADED:
         import_module(name)
+    load(LIVE)
     line = sys.stdin.readline()
     if not line:
         # The launcher is gone, or has no use for a spare any more.

@@ -1,8 +1,18 @@
-"""Importing this compiles everything that is compiled, or finds it in the cache."""
+"""All that is compiled: loaded at once by whoever must not wait for it later."""
 
-from apps.trading.kernel.events import decide
-from apps.trading.kernel.loop import run
-from apps.trading.kernel.together import run_together
-from apps.trading.metrics import measure
+from apps.trading import trades
+from apps.trading.kernel import events, loop, together
+from apps.trading.kernel.compile import EntryPoint
+from apps.trading.metrics import costs, curve, outcomes, returns
 
-__all__ = ["decide", "measure", "run", "run_together"]
+LIVE = (events,)
+"""What a bot decides with."""
+ALL = (events, loop, together, trades, costs, curve, outcomes, returns)
+
+
+def load(modules: tuple[object, ...] = ALL) -> None:
+    """Load the machine code of these modules' entry points; what the cache lacks is compiled."""
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, EntryPoint):
+                value.load()

@@ -7,6 +7,7 @@ import numpy as np
 
 from apps.trading.configuration import Configuration
 from apps.trading.kernel import layout
+from apps.trading.kernel.compile import loaded
 from apps.trading.kernel.events import decide, look_again
 from apps.trading.kernel.words import INDEX, ORDERS_AT, PLAN_AT, clock_of, parts
 from apps.trading.risk import Totals
@@ -57,6 +58,8 @@ class Workspace:
     """
 
     def __init__(self) -> None:
+        # Here and not at the first event: what must be compiled is before the first bot starts.
+        self._decide, self._look_again = loaded(decide), loaded(look_again)
         self._states = layout.new_states(1)
         self.row = self._states[0]
         self._bytes = self._states.view(np.uint8)
@@ -129,7 +132,7 @@ class Workspace:
     def dump(self) -> bytes:
         """The part of the state that this bot uses."""
         if not self._looked_out:
-            look_again(self._states, 0)
+            self._look_again(self._states, 0)
         head, orders = parts(self._words)
         used = self._bytes[ORDERS_AT : ORDERS_AT + orders]
         return self._bytes[:head].tobytes() + used.tobytes()
@@ -147,7 +150,7 @@ class Workspace:
     ) -> list[Action]:
         """Tell the kernel one event; see kernel.events.decide for what the numbers mean."""
         self._looked_out = True
-        count = decide(self._states, 0, kind, now, a, b, x, y, z, w)
+        count = self._decide(self._states, 0, kind, now, a, b, x, y, z, w)
         return [Action(*values) for values in self._actions[:count].tolist()]
 
     def order_status(self, position: int, slot: int) -> int:
@@ -162,7 +165,7 @@ class Workspace:
         self.configure(configuration)
         now, mark = clock_of(kernel)
         self.load(kernel, now=now, mark=mark, totals=Totals())
-        look_again(self._states, 0)
+        self._look_again(self._states, 0)
         return self.watch()
 
     def watch(self) -> Watch:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from apps.common.compiling import tell_compiling
 from config import env
 from workers.launch.errors import LaunchError
 from workers.launch.options import COMMANDS, parser
@@ -19,6 +20,7 @@ def main(argv: Sequence[str]) -> int:
         return run(argv[2:])
     env.load_dotenv()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+    tell_compiling()
     if command == "backtest":
         # Without Django, which takes longer to start than a backtest to run.
         return _backtest(argv[2:])

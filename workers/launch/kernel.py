@@ -10,7 +10,7 @@ from workers.launch.bootstrap import ROOT
 from workers.launch.errors import LaunchError
 from workers.launch.installation import python
 
-# The kernel, and what computes figures on its fills.
+# The kernel, and what computes figures on its fills. They say nothing where the cache has it all.
 _SOURCES = ("kernel", "metrics", "trades.py")
 
 
@@ -24,8 +24,7 @@ def compile_kernel(*, cache: Path, environment: Mapping[str, str]) -> None:
     stamp = cache / "compiled-from"
     if stamp.is_file() and stamp.read_text() == digest.hexdigest():
         return
-    print("Compiling the trading kernel (once)", flush=True)
-    argv = python("apps.trading.compiled")
+    argv = python("apps.common.compiling")
     given = {**os.environ, **environment}
     if subprocess.run(argv, env=given, cwd=ROOT, check=False).returncode != 0:
         raise LaunchError("The trading kernel could not be compiled; the reason stands above.")

@@ -1,145 +1,124 @@
-"""Compile kernel functions: signatures from annotations, a cache that notices every edit."""
+"""Marks the kernel's functions for compilation; numba is loaded when one is first called."""
 
-import hashlib
-import inspect
 import os
-import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, get_type_hints
-
-import llvmlite.binding as llvm  # type: ignore[import-untyped]
-import numba
-import numpy as np
-
-from apps.trading.kernel import layout
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-SETTINGS: Any = numba.config
+# As numba reads it; to ask numba would load it.
+UNCOMPILED = int(os.environ.get("NUMBA_DISABLE_JIT") or 0) != 0
 
 
-def source_key(folder: Path) -> str:
-    """A hash over every source of the package, the compiler and the processor.
-
-    numba keys its cache by the file of each function alone: cached code that has inlined a
-    function of another module survives an edit of that module. One folder per key does not.
-    """
-    made_by = (sys.version, numba.__version__, np.__version__, llvm.get_host_cpu_name())
-    digest = hashlib.sha256(repr(made_by).encode())
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def cache_folder() -> str:
-    """Where compiled code is kept: NUMBA_CACHE_DIR, else the user's cache, else a new folder."""
-    key = f"kernel-{source_key(Path(__file__).parent)}"
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    for base in (os.environ.get("NUMBA_CACHE_DIR"), os.path.join(cache, "flotilla")):
-        if base and _writable(Path(base) / key):
-            return os.path.join(base, key)
-    # Cached code is executed: never share a predictable folder in a public place.
-    return tempfile.mkdtemp(prefix="flotilla-kernel-")
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError:
-        return False
-    return True
-
-
-def _types() -> dict[Any, Any]:
-    def array(item: Any) -> Any:
-        return numba.types.Array(item, 1, "C")
-
-    return {
-        int: numba.int64,
-        float: numba.float64,
-        bool: numba.boolean,
-        layout.State: numba.from_dtype(layout.STATE),
-        layout.Plan: numba.from_dtype(layout.PLAN),
-        layout.Limits: numba.from_dtype(layout.LIMITS),
-        layout.Totals: numba.from_dtype(layout.TOTALS),
-        layout.Order: numba.from_dtype(layout.ORDER),
-        layout.Action: numba.from_dtype(layout.ACTION),
-        layout.States: array(numba.from_dtype(layout.STATE)),
-        layout.Fills: array(numba.from_dtype(layout.FILL)),
-        layout.Floats: array(numba.float64),
-        layout.Times: array(numba.int64),
-        layout.Bits: array(numba.uint8),
-    }
-
-
-TYPES = _types()
-CACHE_FOLDER = "" if SETTINGS.DISABLE_JIT else cache_folder()
-# error_model="numpy": no exception paths, so the loops stay straight.
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-# Python never calls a part of an entry point, so it needs no wrapper.
-PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_uncompiled: list[tuple[Any, tuple[Any, ...]]] = []
-
-
-def _signature(function: Callable[..., Any]) -> tuple[Any, ...]:
-    hints = get_type_hints(function)
-    return tuple(TYPES[hints[name]] for name in inspect.signature(function).parameters)
-
-
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
+class Part(Generic[P, R]):
     """A function for other kernel functions: machine code of the signature its annotations state.
 
     Lazy signatures would specialise on literal constants (many versions of one function). It is
-    compiled when an entry point needs it, and becomes a part of that entry point's cached code.
-    With NUMBA_DISABLE_JIT=1 the function is returned as it is, for debugging and coverage.
+    compiled when an entry point needs it, and becomes part of that entry point's cached code.
+    From Python it is called as it is written.
     """
-    if SETTINGS.DISABLE_JIT:
-        return function
-    machine_code: Any = numba.njit(**PART, **OPTIONS)(function)
-    _uncompiled.append((machine_code, _signature(function)))
-    result: Callable[P, R] = machine_code
-    return result
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self.function: Any = function
+        self.as_part: Any = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = self.function(*args, **kwargs)
+        return result
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba asks of a global of the function that it compiles."""
+        from apps.trading.kernel.machine import compile_parts
+
+        compile_parts(parts_of(self))
+        return self.as_part._numba_type_
+
+    def named(self) -> dict[str, Any]:
+        """What of its module's globals its code names."""
+        known = self.function.__globals__
+        return {name: known[name] for name in _names(self.function.__code__) if name in known}
+
+    def uses(self) -> "Iterator[Part[..., Any]]":
+        """The functions of the kernel that it calls."""
+        for value in self.named().values():
+            if isinstance(value, Part):
+                yield value
+
+
+class EntryPoint(Part[P, R]):
+    """A compiled function that Python calls: its code, with all it calls, is kept in the cache."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        super().__init__(function)
+        self._machine_code: Any = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = (self._machine_code or self.load())(*args, **kwargs)
+        return result
+
+    def load(self) -> Any:
+        """Its machine code: from the cache where it is there, else compiled now."""
+        from apps.trading.kernel.machine import load_entry_point
+
+        self._machine_code = load_entry_point(self)
+        return self._machine_code
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """See Part. With NUMBA_DISABLE_JIT=1 the function as it is, for debugging and coverage."""
+    return function if UNCOMPILED else Part(function)
 
 
 def entry_point(function: Callable[P, R]) -> Callable[P, R]:
-    """A compiled function that Python calls: its code, with all it calls, is kept in the cache.
-
-    A marker beside the cached code says that it is there, so that a warm import loads a few entry
-    points and compiles nothing. Should the cache be gone all the same, numba compiles: slower
-    once, never wrong.
-    """
-    if SETTINGS.DISABLE_JIT:
-        return function
-    marker = Path(CACHE_FOLDER) / f"{function.__module__}.{function.__name__}"
-    if not marker.exists():
-        _compile_the_rest()
-    before = SETTINGS.CACHE_DIR
-    SETTINGS.CACHE_DIR = CACHE_FOLDER
-    try:
-        machine_code: Callable[P, R] = numba.njit(_signature(function), cache=True, **OPTIONS)(
-            function
-        )
-    finally:
-        SETTINGS.CACHE_DIR = before
-    marker.touch()
-    return machine_code
+    """See EntryPoint. With NUMBA_DISABLE_JIT=1 the function as it is."""
+    return function if UNCOMPILED else EntryPoint(function)
 
 
-def _compile_the_rest() -> None:
-    """Every function so far, in order of definition, which is bottom-up.
+def loaded(function: Callable[P, R]) -> Callable[P, R]:
+    """An entry point's machine code itself, for whoever calls it so often that a detour counts."""
+    if isinstance(function, EntryPoint):
+        machine_code: Callable[P, R] = function.load()
+        return machine_code
+    return function
 
-    They are only parts of entry points, whose code is optimised as a whole: to optimise each one
-    with all that it calls, again and again, would take ten times as long.
-    """
-    before = SETTINGS.OPT
-    SETTINGS.OPT = type(before)(0)
-    try:
-        for machine_code, signature in _uncompiled:
-            machine_code.compile(signature)
-            machine_code.disable_compile()
-    finally:
-        SETTINGS.OPT = before
-    _uncompiled.clear()
+
+def parts_of(part: Part[..., Any]) -> list[Part[..., Any]]:
+    """All that it calls, each after what it calls itself, and the part last."""
+    found: dict[int, Part[..., Any]] = {}
+    _collect(part, found, set())
+    return list(found.values())
+
+
+def _collect(part: Part[..., Any], found: dict[int, Part[..., Any]], seen: set[int]) -> None:
+    if id(part) in seen:
+        return
+    seen.add(id(part))
+    for used in part.uses():
+        _collect(used, found, seen)
+    found[id(part)] = part
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names(each)
+
+
+# ---- telling who waits -------------------------------------------------------------------------
+
+Listener = Callable[[int, bool], None]
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Have it told what is being compiled: how many functions so far, and whether that was all."""
+    _listeners.append(listener)
+
+
+def tell(done: int, *, over: bool = False) -> None:
+    """Tell the listeners."""
+    for listener in _listeners:
+        listener(done, over)
