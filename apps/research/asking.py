@@ -77,17 +77,12 @@ def _of_bot(options: Namespace) -> tuple[Wish, Series]:
     with rows():
         from apps.common.console import Refused
         from apps.ledger.named import find_bot
-        from apps.research.services import values_of
         from apps.research.stored import market_series
 
         try:
             bot = find_bot(reference=options.bot)
         except Refused as refused:
             raise ResearchRefused(str(refused)) from refused
-        values = values_of(bot)
-        if options.strategy and options.strategy != values["strategy"]:
-            # Its money and limits, another strategy's own values.
-            values = {**values, "strategy": options.strategy, "parameters": {}, "plan": {}}
         series = market_series(
             market=bot.market,
             timeframe=options.timeframe or bot.timeframe,
@@ -95,7 +90,18 @@ def _of_bot(options: Namespace) -> tuple[Wish, Series]:
             end=options.end,
             finer_timeframe=options.detail_timeframe,
         )
-    return wish_of(options, values), series
+        usual = usual_of(bot, options.strategy)
+    return wish_of(options, usual), series
+
+
+def usual_of(bot: Any, strategy: str) -> Mapping[str, Any]:
+    """A bot's own wish, or of another strategy: then its money and limits alone."""
+    from apps.research.services import values_of
+
+    values = values_of(bot)
+    if strategy and strategy != values["strategy"]:
+        return {**values, "strategy": strategy, "parameters": {}, "plan": {}}
+    return values
 
 
 def _series(options: Namespace) -> Series:

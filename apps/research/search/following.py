@@ -5,11 +5,21 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
-from apps.research.asking import rows, wish_of
+from apps.research.asking import rows, usual_of, wish_of
 from apps.research.refusals import ResearchRefused
 from apps.research.search.options import asked_of
 
 LOOK_S = 0.5
+WAIT_S = 15.0
+"""A fleet with a free process takes a search in a second or two."""
+FEWER = (
+    "the fleet has fewer free research processes than were asked for (`manage.py up "
+    "--research-processes N` has more); those that are there do it all"
+)
+NOBODY = (
+    "no research process has taken it so far: either none runs (`manage.py up` starts them), or "
+    "all are at other jobs; the search waits"
+)
 
 
 def search_by_workers(options: Namespace, *, say: Callable[[str], None]) -> dict[str, Any]:
@@ -18,26 +28,63 @@ def search_by_workers(options: Namespace, *, say: Callable[[str], None]) -> dict
         from apps.research.search.models import Search
 
         row = _created(options)
-        say(f"search {row.number} is queued for {row.spread} research processes")
+        say(
+            f"search {row.number}: {row.sets:,} sets for {row.spread} research "
+            f"{'process' if row.spread == 1 else 'processes'}; it goes on without this command"
+        )
         try:
-            while True:
-                row.refresh_from_db(fields=["status", "stage", "progress", "error"])
-                if row.is_over:
-                    break
-                say(f"{row.progress:.0%} {row.stage or row.status}")
-                time.sleep(LOOK_S)
+            _follow(row, say=say)
         except KeyboardInterrupt:
-            say(f"search {row.number} goes on: GET, or POST cancel, /api/searches/{row.number}")
+            say(
+                f"search {row.number} goes on: look at it, or cancel it, at "
+                f"/api/searches/{row.number} or in the admin"
+            )
             raise
         if row.status != Search.Status.DONE:
-            raise ResearchRefused(f"search {row.number} is {row.status}: {row.error or 'canceled'}")
+            raise ResearchRefused(
+                f"search {row.number} failed: {row.error}"
+                if row.status == Search.Status.FAILED
+                else f"search {row.number} was canceled"
+            )
         row.refresh_from_db(fields=["result"])
         result: dict[str, Any] = row.result or {}
         return result
 
 
+def _follow(row: Any, *, say: Callable[[str], None]) -> None:
+    """Until it is over: each thing that is new, once."""
+    began, said, hinted = time.monotonic(), "", False
+    while True:
+        row.refresh_from_db(fields=["status", "stage", "progress", "error"])
+        if row.is_over:
+            return
+        joined = _joined(row)
+        line = _line(row, joined)
+        if line != said:
+            say(line)
+            said = line
+        if joined < row.spread and not hinted and time.monotonic() - began > WAIT_S:
+            say(FEWER if joined else NOBODY)
+            hinted = True
+        time.sleep(LOOK_S)
+
+
+def _joined(row: Any) -> int:
+    """Processes that have taken the search or a share of it, whether or not they are done."""
+    return sum(job.status != job.Status.QUEUED for job in (row, *row.shares.all()))
+
+
+def _line(row: Any, joined: int) -> str:
+    if not joined:
+        return "waits for a research process"
+    of = f" of {row.spread}" if joined < row.spread else ""
+    many = "process" if of == "" and joined == 1 else "processes"
+    return f"{row.progress:>4.0%} {row.stage or row.status}, {joined}{of} {many}"
+
+
 def _created(options: Namespace) -> Any:
     from apps.accounts.models import User
+    from apps.research.carrying import strategy_folder
     from apps.research.judging import Patience, find_strategy
     from apps.research.search.services import create_search
     from apps.research.stored import find_stored_market
@@ -53,9 +100,11 @@ def _created(options: Namespace) -> Any:
     users = User.objects.filter(is_active=True).order_by("pk")
     owner = users.filter(username=options.user).first() if options.user else users.first()
     if owner is None:
-        raise ResearchRefused(f"user {options.user!r} is unknown: name one with --user")
-    from apps.research.carrying import strategy_folder
-
+        raise ResearchRefused(
+            f"user {options.user!r} is unknown: name one with --user"
+            if options.user
+            else "nobody is registered here: make a user in the admin, or run `manage.py up` once"
+        )
     patience = Patience(options.time_limit)
     strategy = find_strategy(wish.strategy, folder=strategy_folder(), patience=patience)
     return create_search(
@@ -73,11 +122,10 @@ def _created(options: Namespace) -> Any:
 def _of_bot(options: Namespace) -> tuple[Any, Any, str]:
     from apps.common.console import Refused
     from apps.ledger.named import find_bot
-    from apps.research.services import values_of
 
     try:
         bot = find_bot(reference=options.bot)
     except Refused as refused:
         raise ResearchRefused(str(refused)) from refused
-    wish = wish_of(options, values_of(bot))
+    wish = wish_of(options, usual_of(bot, options.strategy))
     return wish, bot.market, options.timeframe or bot.timeframe

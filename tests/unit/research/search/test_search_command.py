@@ -73,8 +73,8 @@ def test_what_was_interrupted_goes_on_and_ends_as_if_it_had_not_been(
     again, resumed, said = run(*ASKED, "--json", "-")
 
     assert code == 130
-    assert "kept 36 of 60 sets: the same command goes on from there" in told
-    assert "going on after 36 of 60 sets" in said
+    assert "kept 18 of 60 sets: the same command goes on from there" in told
+    assert "going on after 18 of 60 sets" in said
     assert again == 0
     assert {**json.loads(resumed), "seconds": 0} == {**json.loads(whole), "seconds": 0}
     assert list((tmp_path / "searches").iterdir()) == []
@@ -112,7 +112,7 @@ def test_what_was_killed_while_it_wrote_ends_with_the_same_best_sets(
     code, resumed, said = run(*ASKED, "--json", "-")
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert "going on after 24 of 60 sets" in said
+    assert "going on after 12 of 60 sets" in said
     assert code == 0
     assert {**json.loads(resumed), "seconds": 0} == {**json.loads(whole), "seconds": 0}
 
@@ -150,6 +150,8 @@ def test_another_question_does_not_go_on_from_this_ones_answers(
         (["none"], "strategy 'none' is unknown"),
         ([], "name a strategy"),
         (["rsi", "--workers", "2"], "--workers needs --market or --bot"),
+        (["rsi", "--market", "BTC/USDT", "--workers", "2", "--column", "probability=x.csv"],
+         "--column is for a search in this process"),
         (["ema_cross", "--range", "fast=60:90", "--range", "slow=20:50", "--bars", "500"],
          "none of the 500 sets can be: fast"),
         (["rsi", "--bars", "300", "--min-trades", "999", "--sets", "5"], "sets made 999 trades"),
