@@ -16,8 +16,8 @@ STEP_SETS = 256
 """Sets of a step where nothing is learned between steps: some seconds' work at the most."""
 LEARNING_SETS = 24
 """Sets of a step of which the next one learns."""
-LEARNING_UNIT = 12
-"""Sets that one process tries of them at a time."""
+LEARNING_UNIT = 6
+"""Sets that one process chooses and tries of them at a time: to choose takes longer than to try."""
 
 
 class Method(Protocol):
@@ -28,8 +28,8 @@ class Method(Protocol):
     unit_sets: int
     learns: bool
 
-    def ask(self, step: int) -> list[Set]:
-        """The sets of a step; one that learns was told all steps before."""
+    def ask(self, step: int, first: int = 0, last: int | None = None) -> list[Set]:
+        """The sets of a step, or some of them; one that learns was told all steps before."""
         ...
 
     def tell(self, step: int, sets: Sequence[Set], merits: NDArray[np.float64]) -> None:
@@ -66,9 +66,10 @@ class Numbered:
         self._sets = sets
         self.total = len(sets)
 
-    def ask(self, step: int) -> list[Set]:
-        first = step * self.step_sets
-        return [self._sets[k] for k in range(first, min(first + self.step_sets, self.total))]
+    def ask(self, step: int, first: int = 0, last: int | None = None) -> list[Set]:
+        start = step * self.step_sets
+        end = min(start + (self.step_sets if last is None else last), self.total)
+        return [self._sets[k] for k in range(start + first, end)]
 
     def tell(self, step: int, sets: Sequence[Set], merits: NDArray[np.float64]) -> None: ...
 
@@ -98,7 +99,8 @@ class Learning:
     """Optuna's samplers: TPE for one objective, NSGA-II for several; seeded, step by step.
 
     What the next step is depends on the seed and on what was told, never on which process asked:
-    a search that is resumed, or shared out, chooses as if nothing had happened.
+    a search that is resumed, or shared out, chooses as if nothing had happened. TPE chooses the
+    sets of each unit by themselves, so that each process chooses only those that it tries.
     """
 
     learns = True
@@ -110,22 +112,39 @@ class Learning:
         self._space, self._seed, self._aims = space, seed, aims
         self._told = 0
         self._asked: dict[int, tuple[list[Set], list[Any]]] = {}
-        self._trials: list[Any] = []
-        self._study = self._new_study(0)
+        self._terms = {item.name: _distribution(item) for item in space.dimensions}
+        self._study = self._new_study()
 
-    def ask(self, step: int) -> list[Set]:
+    def ask(self, step: int, first: int = 0, last: int | None = None) -> list[Set]:
         if step != self._told:
             raise ValueError(f"step {step} was asked for before step {self._told} was told")
-        if step not in self._asked:
+        count = min(self.step_sets, self.total - step * self.step_sets)
+        last = count if last is None else last
+        size = self.unit_sets if self._aims == 1 else self.step_sets
+        found: list[Set] = []
+        for start in range(first // size * size, last, size):
+            found += self._chosen(start, min(size, count - start))
+        before = first % size
+        return found[before : before + last - first]
+
+    def _chosen(self, start: int, count: int) -> list[Set]:
+        """So many sets of this step, from that place on; the same when asked again."""
+        if start not in self._asked:
             if self._aims == 1:
-                # Made of the seed, the step and what was told alone: nothing needs asking again.
-                self._study = self._new_study(step)
-                self._study.add_trials(self._trials)
-            count = min(self.step_sets, self.total - step * self.step_sets)
-            terms = {item.name: _distribution(item) for item in self._space.dimensions}
-            trials = [self._study.ask(terms) for _ in range(count)]
-            self._asked[step] = [self._set(trial.params) for trial in trials], trials
-        return self._asked[step][0]
+                # Made of the seed, the place and what was told alone: nothing needs asking again.
+                self._study.sampler = self._tpe(start)
+            trials = [self._study.ask(self._terms) for _ in range(count)]
+            self._asked[start] = [self._set(trial.params) for trial in trials], trials
+            if self._aims == 1:
+                self._take_back(trials)
+        return self._asked[start][0]
+
+    def _take_back(self, trials: list[Any]) -> None:
+        """Sets that wait for their worth keep TPE away from them: those of this unit alone may."""
+        from optuna.trial import TrialState
+
+        for trial in trials:
+            self._study.tell(trial, state=TrialState.FAIL)
 
     def tell(self, step: int, sets: Sequence[Set], merits: NDArray[np.float64]) -> None:
         if step < self._told:
@@ -135,13 +154,13 @@ class Learning:
         else:
             # This sampler goes through every step itself, told now or resumed.
             self._tell_asked(step, sets, merits)
-        self._asked.pop(step, None)
+        self._asked.clear()
         self._told = step + 1
 
     def _tell_asked(self, step: int, sets: Sequence[Set], merits: NDArray[np.float64]) -> None:
         from optuna.trial import TrialState
 
-        asked, trials = self.ask(step), self._asked[step][1]
+        asked, trials = self.ask(step), self._asked[0][1]
         if asked != list(sets):
             raise ValueError(f"step {step} was told other sets than were asked")
         for trial, worth in zip(trials, merits, strict=True):
@@ -153,10 +172,9 @@ class Learning:
     def _add(self, sets: Sequence[Set], merits: NDArray[np.float64]) -> None:
         from optuna.trial import TrialState, create_trial
 
-        terms = {item.name: _distribution(item) for item in self._space.dimensions}
         for chosen, worth in zip(sets, merits, strict=True):
             out = bool(np.isnan(worth).any())
-            self._trials.append(
+            self._study.add_trial(
                 create_trial(
                     state=TrialState.FAIL if out else TrialState.COMPLETE,
                     values=None if out else worth.tolist(),
@@ -164,28 +182,31 @@ class Learning:
                         item.name: _suggestion(item, value)
                         for item, value in zip(self._space.dimensions, chosen, strict=True)
                     },
-                    distributions=terms,
+                    distributions=self._terms,
                 )
             )
 
     def _set(self, params: dict[str, Any]) -> Set:
         return tuple(_meant(item, params[item.name]) for item in self._space.dimensions)
 
-    def _new_study(self, step: int) -> Any:
+    def _new_study(self) -> Any:
         # More than all the rest of a search takes to load.
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        return optuna.create_study(
-            directions=["maximize"] * self._aims, sampler=self._sampler(step)
-        )
+        sampler = self._tpe(0) if self._aims == 1 else self._nsga()
+        return optuna.create_study(directions=["maximize"] * self._aims, sampler=sampler)
 
-    def _sampler(self, step: int) -> Any:
-        from optuna.samplers import NSGAIISampler, TPESampler
+    def _nsga(self) -> Any:
+        from optuna.samplers import NSGAIISampler
 
-        if self._aims > 1:
-            return NSGAIISampler(seed=self._seed, population_size=2 * self.step_sets)
-        seed = random.Random(f"{self._seed}/{step}").getrandbits(31)
+        return NSGAIISampler(seed=self._seed, population_size=2 * self.step_sets)
+
+    def _tpe(self, start: int) -> Any:
+        from optuna.samplers import TPESampler
+
+        place = self._told * self.step_sets + start
+        seed = random.Random(f"{self._seed}/{place}").getrandbits(31)
         return TPESampler(seed=seed, multivariate=True, n_startup_trials=2 * self.step_sets)
 
 

@@ -82,7 +82,7 @@ class Work:
     def do(self, unit: Unit) -> Reals:
         """Try the unit's sets; the rows that `tell` takes."""
         mine = self.passes[unit.of_pass]
-        sets = mine.method.ask(unit.step)[unit.first : unit.last]
+        sets = mine.method.ask(unit.step, unit.first, unit.last)
         if mine.course is None:
             blocks = 0 if unit.of_pass else self.blocks
             mine.course = self.ground.course(

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 
 
 def a_search(user: User, market: Market, *, spread: int = 1, **changes: Any) -> Search:
-    """Of rsi on the two days of waves: 30 sets by what was learned, in three units."""
+    """Of rsi on the two days of waves: 30 sets by what was learned, in five units."""
     known = known_strategies()
     values: dict[str, Any] = {
         "wish": Wish("rsi", capital=1000.0),
