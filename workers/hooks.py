@@ -16,7 +16,7 @@ from workers.garbage import unsearched
 from workers.lag import write_lags
 from workers.pool_threads import begin_threads
 from workers.ports import StoreUnavailable
-from workers.queues import BOTS, CONTROL
+from workers.queues import BOTS, CONTROL, RESEARCH
 from workers.task_events import TaskEvents
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ whoever computes meanwhile: at Python's own 5 ms that was 44 ms a bot, one after
 """
 
 REGISTER_AGAIN_S = 1.0
+
+RESEARCH_NICENESS = 10
+"""Searches take every core they get; bots that share the machine with them come first."""
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +96,13 @@ def _register(consumer: Any) -> bool:
 def _register_again(consumer: Any) -> None:
     while not _register(consumer):
         time.sleep(REGISTER_AGAIN_S)
+
+
+@signals.worker_process_init.connect
+def give_way(**_details: Any) -> None:
+    """A process of the pool that does research lets whatever trades go first."""
+    if os.environ.get("FLOTILLA_QUEUE") == RESEARCH:
+        os.nice(RESEARCH_NICENESS)
 
 
 @signals.worker_shutting_down.connect

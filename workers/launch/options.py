@@ -1,9 +1,12 @@
 """The options of the launcher's commands."""
 
 import argparse
+import os
 from collections.abc import Sequence
 
 COMMANDS = ("up", "down", "status", "doctor", "test")
+MOST_RESEARCH = 8
+"""Research processes unless more are asked for: each keeps its bars and kernel in memory."""
 
 
 def parser(command: str) -> argparse.ArgumentParser:
@@ -38,6 +41,14 @@ def _add_up_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--only", type=_names, metavar="A,B", help="start only these programs")
     made.add_argument(
         "--bots-processes", type=_at_least_one, default=1, metavar="N", help="bot processes"
+    )
+    made.add_argument(
+        "--research-processes",
+        type=_at_least_one,
+        default=min(MOST_RESEARCH, os.cpu_count() or 1),
+        metavar="N",
+        help="processes that backtest and search, at low priority (default: one per core, at most "
+        f"{MOST_RESEARCH})",
     )
     made.add_argument(
         "--port",

@@ -50,7 +50,9 @@ def servers(installation: Installation) -> list[Program]:
     return programs
 
 
-def applications(installation: Installation, *, bots_processes: int) -> list[Program]:
+def applications(
+    installation: Installation, *, bots_processes: int, research_processes: int
+) -> list[Program]:
     """Everything that needs the servers and a migrated database."""
     programs = [_web(installation), _flower(installation)]
     if not installation.simexchange_url:
@@ -61,7 +63,8 @@ def applications(installation: Installation, *, bots_processes: int) -> list[Pro
     ]
     programs.append(_worker(installation, CONTROL, 1, ("-P", "threads", "-c", "4")))
     programs.append(_worker(installation, SIGNALS, 1, ("-P", "prefork", "-c", "1")))
-    programs.append(_worker(installation, RESEARCH, 1, ("-P", "prefork", "-c", "1")))
+    research = ("-P", "prefork", "-c", str(research_processes))
+    programs.append(_worker(installation, RESEARCH, 1, research))
     beat = _spec(installation, "beat", python("celery", "-A", "config", "beat", "--pidfile="))
     programs.append(Program("beat", CLOCK, beat.log, lambda: beat, lambda: True))
     return programs

@@ -113,7 +113,11 @@ class Launch:
         if wish is not None:
             paper.ask_for(installation, wish=wish)
         embedded = servers(installation)
-        others = applications(installation, bots_processes=options.bots_processes)
+        others = applications(
+            installation,
+            bots_processes=options.bots_processes,
+            research_processes=options.research_processes,
+        )
         chosen = selected([*embedded, *others], options.only)
         _check_ports(chosen)
         self._begin([one for one in chosen if one in embedded])
