@@ -23,6 +23,12 @@ def memory_kb(pid: int) -> int:
     raise LookupError(f"no memory of process {pid}")
 
 
+def children(pid: int) -> list[int]:
+    """Processes that this one has begun and that live."""
+    whole = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(each) for each in whole.split()]
+
+
 def is_gone(pid: int) -> bool:
     """Whether the process ended; one that waits to be collected has."""
     try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from apps.markets.generated import generated_bars
+from apps.research.search.methods import METHODS
 from apps.trading.bar import timeframe_ms
 from workers.bench.backtests import RULES, SEED, environment
 from workers.bench.figures import machine
@@ -18,6 +19,7 @@ from workers.bench.rivals import OURS, Measured, ask_in_turn, contest, write_col
 FAST, SLOW = range(5, 30), range(30, 110, 2)
 BARS = 10_000
 MOST_MIB = 300.0
+SPREAD_SETS = 20_000
 TARGETS: Mapping[str, float] = {"vectorbt rust": 5.0}
 
 Say = Callable[[str], None]
@@ -57,6 +59,16 @@ def declare(benches: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--bars", type=int, default=BARS, help="length of the generated 1m bars")
     parser.add_argument("--rounds", type=int, default=5, help="counted turns of every engine")
+    parser.add_argument(
+        "--spread", type=int, nargs="?", const=2, default=0, metavar="N",
+        help="instead: one search by one research process of a fleet and by N (default 2)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sets", type=int, default=SPREAD_SETS, help=f"of --spread (default {SPREAD_SETS:,})"
+    )
+    parser.add_argument(
+        "--method", choices=METHODS, default="random", help="of --spread (default random)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 

@@ -40,6 +40,8 @@ class Command(BaseCommand):
     def handle(self, *_arguments: Any, **options: Any) -> None:
         if options["bench"] == "limits":
             return self._limits(options)
+        if options.get("spread"):
+            return self._spread(options)
         if options["bench"] in ("backtest", "search"):
             return self._beside_others(options)
         return self._fleet(options)
@@ -61,6 +63,23 @@ class Command(BaseCommand):
             self.stdout.write(bench.table(rows))
         if not bench.held(rows):
             raise CommandError("not every aim was reached")
+
+    def _spread(self, options: dict[str, Any]) -> None:
+        from workers.bench import spread_search
+        from workers.bench.figures import machine
+        from workers.proof.throwaway import SiteError
+
+        try:
+            report = spread_search.run(options, say=self._say)
+        except SiteError as trouble:
+            raise CommandError(str(trouble), returncode=2) from trouble
+        if options["json"]:
+            told = {"bench": "search spread", "machine": machine(), **report.as_json()}
+            self.stdout.write(json.dumps(told))
+        else:
+            self.stdout.write(str(report))
+        if not report.held:
+            raise CommandError("spread over several processes it is slower than it should be")
 
     def _limits(self, options: dict[str, Any]) -> None:
         from workers.proof.site import SiteError
