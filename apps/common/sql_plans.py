@@ -6,6 +6,7 @@ to a connection, so no pooler between us and the database may share connections 
 
 import threading
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,8 @@ class _Planned(threading.local):
 
 
 _planned = _Planned()
+# Never twice: a name that the database learned and we, interrupted, did not is left to it.
+_numbers = count()
 
 
 def fetch_planned(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -35,7 +38,7 @@ def _name_of(sql: str, places: int) -> str:
     names = _planned.names.setdefault(connection.connection, {})
     name = names.get(sql)
     if name is None:
-        name = f"flotilla_{len(names)}"
+        name = f"flotilla_{next(_numbers)}"
         marks = tuple(f"${number}" for number in range(1, places + 1))
         # At once, never held back: a name counts only when the database knows it. What it knows
         # outlives the transaction, however that one ends.
