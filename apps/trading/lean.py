@@ -5,14 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class _Missing:
+    """A finder that says of some modules that they are not installed.
+
+    None in sys.modules would say the same to Python; compiled libraries take it for the module.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        if name in self._names:
+            raise ModuleNotFoundError(f"{name} is not needed here", name=name)
+
+
 @contextmanager
 def without(*names: str) -> Iterator[None]:
     """Let these modules be missing for whoever is imported inside; those loaded before stay."""
-    hidden = [name for name in names if name not in sys.modules]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]
+    missing = _Missing(names)
+    sys.meta_path.insert(0, missing)
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
+        sys.meta_path.remove(missing)

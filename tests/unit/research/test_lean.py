@@ -28,8 +28,9 @@ def test_a_module_that_is_loaded_stays() -> None:
         assert import_module("json") is json
 
 
-def test_a_backtest_loads_neither_django_nor_pandas(tmp_path: Path) -> None:
-    bars = tmp_path / "bars.csv"
+@pytest.mark.parametrize("name", ["bars.csv", "bars.parquet"])
+def test_a_backtest_loads_neither_django_nor_pandas(tmp_path: Path, name: str) -> None:
+    bars = tmp_path / name
     write_bars(bars, generated_bars(symbol="BTC/USDT", timeframe="5m", count=50, seed=1))
     code = (
         "import sys; from apps.research import console; "
