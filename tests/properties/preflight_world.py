@@ -35,14 +35,15 @@ class Case:
     slippage: float
 
 
-def random_case(rng: random.Random) -> Case:
+def random_case(rng: random.Random, *, grids: float = 0.2) -> Case:
+    """Any configuration; `grids`: how many of them are grids."""
     price = float(f"{10 ** rng.uniform(-4, 5):.5g}")
     market = _random_market(rng, price)
     least = max(float(market.min_notional), float(market.min_quantity) * price)
     size = least * rng.choice([rng.uniform(0.9, 1.6), rng.uniform(1, 4), rng.uniform(2, 40)])
     positions = rng.choice([1, 1, 1, 2, 3])
     capital = size * positions * rng.choice([1.02, 1.5, 3.0, 12.0])
-    if rng.random() < 0.2:
+    if rng.random() < grids:
         plan = _random_grid(rng, price, size)
         capital = size * (plan.grid_cells or 1) * rng.choice([0.4, 1.05, 3.0])
     else:
@@ -129,7 +130,9 @@ def _random_exits(rng: random.Random) -> dict[str, object]:
 
 def _random_grid(rng: random.Random, price: float, size: float) -> Plan:
     width = rng.choice([0.02, 0.1, 0.4])
-    lower, upper = price * (1 - width * rng.random()), price * (1 + width * rng.random() + 0.005)
+    # Often few lines lie below the market: then little is held where it falls on.
+    below = width * rng.random() * rng.choice([1.0, 1.0, 0.1])
+    lower, upper = price * (1 - below), price * (1 + width * rng.random() + 0.005)
     return Plan(
         grid_lower=lower,
         grid_upper=upper,

@@ -8,7 +8,7 @@ from apps.trading.plan import Plan
 from apps.trading.preflight import capital as money
 from apps.trading.preflight import exits, fees, orders, prices
 from apps.trading.preflight.finding import ORDER, Finding, Level, error, note
-from apps.trading.preflight.grid import grid
+from apps.trading.preflight.grid import cells_that_cannot_be_sold, grid
 from apps.trading.preflight.setup import Setup
 from apps.trading.risk import Limits
 
@@ -26,10 +26,12 @@ def _at_a_price(check: Callable[[Setup, float], Iterator[Finding]]) -> Check:
 
 
 SELLABLE = _at_a_price(exits.what_cannot_be_sold)
+GRID_SELLABLE: Check = cells_that_cannot_be_sold
 CHECKS: tuple[Check, ...] = (
     _at_a_price(orders.what_the_venue_refuses),
     SELLABLE,
     grid,
+    GRID_SELLABLE,
     money.capital_at_worst,
     _whatever_the_price(money.limits_of_size),
     _whatever_the_price(money.limits_of_pace),

@@ -37,11 +37,11 @@ def size_field(setup: Setup) -> str:
 
 
 def grid(setup: Setup, price: float | None) -> Iterator[Finding]:
-    """Everything that is particular to a grid."""
+    """Everything that is particular to a grid, but whether its coins can be sold."""
     cells = cells_of(setup, price)
     if not cells:
         return
-    merged = next((cell for cell in cells if cell.upper <= cell.lower or cell.lower <= 0), None)
+    merged = _first_merged(cells)
     if merged is not None:
         yield _merged(setup, merged)
         return
@@ -49,7 +49,11 @@ def grid(setup: Setup, price: float | None) -> Iterator[Finding]:
     yield from _capital(setup, cells)
     if price:
         yield from _market(setup, cells, price)
-    yield from _sizes(setup, cells, price)
+    yield from _refused(setup, cells)
+
+
+def _first_merged(cells: tuple[Cell, ...]) -> Cell | None:
+    return next((cell for cell in cells if cell.upper <= cell.lower or cell.lower <= 0), None)
 
 
 def _merged(setup: Setup, cell: Cell) -> Finding:
@@ -197,15 +201,22 @@ def _market(setup: Setup, cells: tuple[Cell, ...], price: float) -> Iterator[Fin
 # ---- sizes -------------------------------------------------------------------------------------
 
 
-def _sizes(setup: Setup, cells: tuple[Cell, ...], price: float | None) -> Iterator[Finding]:
-    """Every cell: what the venue takes, and what can be sold again wherever the grid ends."""
-    each, field = quote_per_cell(setup), size_field(setup)
+def _refused(setup: Setup, cells: tuple[Cell, ...]) -> Iterator[Finding]:
+    """The first cell whose purchase the venue does not take."""
     for cell in cells:
-        buy = Buy(f"cell {cell.number + 1}", field, each, 0.0, False)
+        buy = Buy(f"cell {cell.number + 1}", size_field(setup), quote_per_cell(setup), 0.0, False)
         found = too_small_or_large(setup, buy, cell.lower)
         if found is not None:
             yield found
             return
+
+
+def cells_that_cannot_be_sold(setup: Setup, price: float | None) -> Iterator[Finding]:
+    """Every cell that the venue lets buy: whether it can sell wherever the grid ends."""
+    cells = cells_of(setup, price)
+    if not cells or _first_merged(cells) or any(_refused(setup, cells)):
+        return
+    each, field = quote_per_cell(setup), size_field(setup)
     smallest = each * _shrunk(setup)
     for cell in cells:
         lowest = _lowest(setup, cells, cell.number)
