@@ -19,6 +19,7 @@ class Bot(ABC):
     """Its purse, its limits and the clock; what it trades is the subclass's."""
 
     gate_of = Gate
+    back_off_of = BackOff
 
     def __init__(
         self, plan: dict[str, Any], limits: dict[str, Any], market: Market, capital: Decimal
@@ -27,7 +28,7 @@ class Bot(ABC):
         self.market = market
         self.purse = Purse(capital)
         self.gate = self.gate_of(limits, market, self.purse)
-        self.back_off = BackOff()
+        self.back_off = self.back_off_of()
         self.fills: list[Fill] = []
         self.mark = ZERO
         self.dust = ZERO
@@ -36,6 +37,7 @@ class Bot(ABC):
         self.opened = 0
         self.start_at: int | None = None
         self.taken_back: list[Order] = []
+        self.sales_to_come = 0
 
     # ---- what the subclass trades --------------------------------------------------------------
 
@@ -166,6 +168,7 @@ class Bot(ABC):
     def before_open(self) -> None:
         """What is due by the clock alone; refused buys that are wished again come first."""
         self.gate.on_time(self.now, self.equity())
+        self.back_off.before_open(self.now)
         for one in self.living():
             self.wish_again(one)
         for one in self.living():
@@ -192,8 +195,17 @@ class Bot(ABC):
         self.end_moment()
 
     def end_moment(self) -> None:
-        """What was taken back is gone."""
+        """What was taken back is gone, and sales that had to wait for it are sent."""
         self.taken_back = []
+        self.gate.count(self.now, self.sales_to_come)
+        self.sales_to_come = 0
+
+    def count_exit(self, locked: list[Order]) -> None:
+        """The sale of everything: not sent while a sale that is taken back has its coins."""
+        if any(order.side == SELL for order in locked):
+            self.sales_to_come += 1
+        else:
+            self.gate.count(self.now)
 
     def enter(self) -> None:
         """Open what the plan says, unless something bars it."""

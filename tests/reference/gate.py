@@ -143,7 +143,15 @@ class BackOff:
         self.not_before: dict[tuple[int, str, int], int] = {}
 
     def holds(self, wish: tuple[int, str, int], now: int) -> bool:
-        return now < self.not_before.get(wish, now)
+        """Rungs and cells wait for an open, whatever happens before; what signals ask does not."""
+        if wish[1] == ENTRY:
+            return now < self.not_before.get(wish, now)
+        return wish in self.not_before
+
+    def before_open(self, now: int) -> None:
+        """Whoever has waited long enough by now is free."""
+        for wish in [one for one, at in self.not_before.items() if at <= now]:
+            del self.not_before[wish]
 
     def entries(self, now: int) -> bool:
         """No place is entered while one of them waits."""

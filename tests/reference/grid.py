@@ -118,7 +118,8 @@ class Grid:
     def see(self, price: Decimal) -> None:
         """The market has been here."""
         for cell in self.cells:
-            if price > self.line(cell.number) and not self.is_blocked(cell):
+            bars_it = cell.of_base or self.is_blocked(cell)
+            if price > self.line(cell.number) and not bars_it:
                 cell.waits = False
 
     def is_blocked(self, cell: Cell) -> bool:
@@ -139,7 +140,7 @@ class Grid:
         wanted = sum((self.part(cell) for cell in waiting), ZERO)
         for cell in waiting:
             cell.held = bought * self.part(cell) / wanted
-            cell.waits = cell.of_base = False
+            cell.of_base = False
 
     def forgo_base(self) -> None:
         """The base was refused: its cells wait as any."""

@@ -76,13 +76,13 @@ class GridBot(Bot):
 
     def sell_at_market(self, grid: Grid, reason: str) -> None:
         """Take everything back and sell at the next open."""
-        held_up = bool(grid.buys() or grid.sells() or grid.market_orders())
+        orders = [*grid.buys(), *grid.sells(), *grid.market_orders()]
         self.take_back(grid)
         quantity = self.market.quantity(grid.held)
         if self.market.takes(self.mark, quantity):
             grid.exit = Order(EXIT, MARKET, SELL, quantity, reason=reason)
-            self.gate.count(self.now)
-        elif held_up:
+            self.count_exit(orders)
+        elif orders:
             self.gone_next = grid
         else:
             self.end(grid)
@@ -171,6 +171,8 @@ class GridBot(Bot):
             if cell.held > 0:
                 cell.order = grid.offer(cell)
                 if cell.order is not None:
+                    # Of a base part that is too small to be sold the cell waits as any.
+                    cell.waits = False
                     self.offered(cell.order)
             if cell.held == 0 and not (cell.waits or cell.of_base or grid.is_blocked(cell)):
                 self._bid(grid, cell)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from tests.reference.gate import Gate
+from tests.reference.gate import BackOff, Gate
 from tests.reference.grid import Cell, Grid
 from tests.reference.grid_bot import GridBot
 from tests.reference.ladder import Ladder
@@ -16,11 +16,15 @@ from tests.reference.trader import Trader
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken rule, and the parts of a plan in which it shows."""
+    """One broken rule, and the parts of a plan in which it shows.
+
+    One that random worlds rarely meet shows in a worked example of the page: its title.
+    """
 
     name: str
     parts: tuple[str, ...]
     rules: Rules
+    example: str = ""
 
 
 class TargetBeforeStop(Walk):
@@ -190,6 +194,48 @@ class DayForgotten(Gate):
         self.day_equity = self.purse.capital
 
 
+class RefusedTryAgainAtAnyTime(BackOff):
+    def holds(self, wish: tuple[int, str, int], now: int) -> bool:
+        return now < self.not_before.get(wish, now)
+
+    def before_open(self, now: int) -> None:
+        """Nobody waits for it."""
+
+
+class RefusedTryAgainAtTheClose(GridBot):
+    back_off_of = RefusedTryAgainAtAnyTime
+
+    def judge_close(self, one: Grid, *, opened: int, high: Decimal, ended: int) -> None:
+        super().judge_close(one, opened=opened, high=high, ended=ended)
+        if one.exit is None:
+            self.tend(one)
+
+
+class RefusedNeverTryAgain(BackOff):
+    def before_open(self, now: int) -> None:
+        """Whoever waits goes on waiting."""
+
+
+class SaleCountsAtOnce(Trader):
+    def count_exit(self, locked: list[Order]) -> None:
+        self.gate.count(self.now)
+
+
+class ExitAtTheAverageIsALoss(Trader):
+    def leave(self) -> None:
+        least, even = self.plan["exit_min_profit"], [one.average for one in self.living()]
+        if least != 0.0 or self.mark not in even:
+            super().leave()
+
+
+class BaseCellBuysAboveTheMarket(Grid):
+    def share_base(self, bought: Decimal) -> None:
+        base = [cell for cell in self.cells if cell.of_base]
+        super().share_base(bought)
+        for cell in base:
+            cell.waits = False
+
+
 class LineOffByOne(Grid):
     def offer(self, cell: Cell) -> Order | None:
         order = super().offer(cell)
@@ -224,8 +270,8 @@ def _trader(**kinds: type) -> Rules:
     return Rules(trader=type("Planted", (Trader,), kinds))
 
 
-def _grid(kind: type[Grid]) -> Rules:
-    return Rules(grid_bot=type("Planted", (GridBot,), {"grid_of": kind}))
+def _grid(**kinds: type) -> Rules:
+    return Rules(grid_bot=type("Planted", (GridBot,), kinds))
 
 
 _STOPS = ("targets", "stops")
@@ -258,8 +304,37 @@ FAULTS = (
     Fault("buys that rest cost nothing", ("ladder", "entry"), _trader(gate_of=RestingBuysAreFree)),
     Fault("a market buy has no margin", ("adds", "leaving"), _trader(gate_of=NoMargin)),
     Fault("a day's loss is that of all days", ("limits", "leaving"), _trader(gate_of=DayForgotten)),
-    Fault("a cell sells a line too high", ("grid",), _grid(LineOffByOne)),
+    Fault(
+        "a refused rung is not tried again",
+        ("ladder", "limits"),
+        _trader(back_off_of=RefusedNeverTryAgain),
+    ),
+    Fault(
+        "a refused cell tries again at the close",
+        ("grid", "limits"),
+        Rules(grid_bot=RefusedTryAgainAtTheClose),
+        "A refused cell is wished again before an open, and not sooner",
+    ),
+    Fault(
+        "a sale counts before its targets are gone",
+        ("targets", "leaving", "limits"),
+        Rules(trader=SaleCountsAtOnce),
+        "A sale waits for the targets, and counts after what is wished meanwhile",
+    ),
+    Fault(
+        "an exit at the average is a loss",
+        ("leaving",),
+        Rules(trader=ExitAtTheAverageIsALoss),
+        "A profit of nothing is enough where none is asked for",
+    ),
+    Fault(
+        "a cell of the base buys above the market",
+        ("grid",),
+        _grid(grid_of=BaseCellBuysAboveTheMarket),
+        "A part of the base that is too small to be sold",
+    ),
+    Fault("a cell sells a line too high", ("grid",), _grid(grid_of=LineOffByOne)),
     Fault("a cell buys once", ("grid",), Rules(grid_bot=BuysOnce)),
-    Fault("a grid never trails", ("grid",), _grid(NeverTrails)),
+    Fault("a grid never trails", ("grid",), _grid(grid_of=NeverTrails)),
     Fault("a grid's stop does not halt the bot", ("grid",), Rules(grid_bot=NeverHalts)),
 )

@@ -44,13 +44,14 @@ class Trader(Bot):
 
     def sell_at_market(self, position: Position, reason: str) -> None:
         """Take everything back and sell at the next open; what cannot be sold is dust."""
-        held_up = bool(position.buys() or position.sells())
+        locked = position.sells()
+        held_up = bool(position.buys() or locked)
         self.taken_back += [*position.buys(), *position.market_orders()]
         position.targets, position.rungs, position.buy = {}, [], None
         quantity = position.sellable()
         if self.market.takes(self.mark, quantity):
             position.exit = Order(EXIT, MARKET, SELL, quantity, reason=reason)
-            self.gate.count(self.now)
+            self.count_exit(locked)
         elif held_up:
             # Its place is free when its orders are gone.
             self.gone_next.append(position)

@@ -73,7 +73,7 @@ def take_profits(s: State, p: int) -> None:
         due = max(0.0, carried + pos.bought * pos.exits.step_share[k] - pos.step_sold[k])
         share = min(left, due)
         kept = to_lot(plan, left - to_lot(plan, share))
-        if k == last or kept * level < plan.min_notional:
+        if k == last or not tradable(plan, level, kept):
             share = left
         trails = k == last and pos.exits.profit_trailing > 0.0
         if trails or share <= 0.0 or not tradable(plan, level, to_lot(plan, share)):

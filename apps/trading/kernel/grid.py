@@ -110,7 +110,8 @@ def tend(s: State, slot: int) -> None:
     if order.index > k:
         order.role = 0
     order.index = k
-    if order.role:
+    # One that was refused waits until `retry` takes its turn.
+    if order.role and order.retry_at == 0:
         price = line(s, k)
         quantity = s.bot.grid.quote / price
         want(s, 0, slot, R_GRID_BUY, k, LIMIT, BUY, price, quantity, price, NEVER)

@@ -75,7 +75,9 @@ def place_again(s: State, p: int) -> int:
             price = order.price
             if tradable(plan, price, to_lot(plan, left)):
                 busy += 1
-                want(s, p, slot, R_SAFETY, order.index, LIMIT, BUY, price, left, price, NEVER)
+                # One that was refused waits until `retry` takes its turn.
+                if order.retry_at == 0:
+                    want(s, p, slot, R_SAFETY, order.index, LIMIT, BUY, price, left, price, NEVER)
             else:
                 # Too little for an order of its own: it counts as bought.
                 order.quantity = order.filled

@@ -24,7 +24,7 @@ def profit_level(s: State, p: int, k: int) -> float:
     """Where step k takes its profit."""
     pos = s.positions[p]
     base = pos.base_price if pos.exits.profit_from_base else pos.average
-    return base * (1.0 + pos.exits.step_profit[k])
+    return to_tick(s.plan, base * (1.0 + pos.exits.step_profit[k]))
 
 
 @compiled

@@ -23,7 +23,6 @@ from apps.trading.kernel.layout import (
     State,
 )
 from apps.trading.kernel.levels import above_average, profit_level, waiting_level
-from apps.trading.kernel.orders import to_tick
 
 
 @compiled
@@ -62,8 +61,7 @@ def look_at_marks(s: State, p: int) -> None:
         if pos.trailing:
             bot.watch_high = min(bot.watch_high, pos.profit_peak)
         else:
-            target = to_tick(s.plan, profit_level(s, p, exits.steps - 1))
-            bot.watch_high = min(bot.watch_high, target)
+            bot.watch_high = min(bot.watch_high, profit_level(s, p, exits.steps - 1))
 
 
 @compiled

@@ -29,8 +29,8 @@ from apps.trading.kernel.levels import (
     waiting_level,
     waiting_reason,
 )
-from apps.trading.kernel.orders import cancel, to_tick
-from apps.trading.kernel.risk import roll_day
+from apps.trading.kernel.orders import cancel
+from apps.trading.kernel.risk import NOISE, roll_day
 
 
 @compiled
@@ -132,7 +132,7 @@ def raise_marks(s: State, p: int, price: float) -> bool:
             if price > pos.profit_peak:
                 pos.profit_peak = price
                 moved = True
-        elif price >= to_tick(s.plan, profit_level(s, p, exits.steps - 1)):
+        elif price >= profit_level(s, p, exits.steps - 1):
             pos.trailing = 1
             pos.profit_peak = price
             moved = True
@@ -184,7 +184,8 @@ def on_signal(s: State, bits: int) -> None:
         if pos.status != OPEN and not (pos.status == ENTERING and p == 0 and bot.grid_on):
             continue
         wanted = bits & SIGNAL_EXIT and pos.exits.exit_on_signal
-        if wanted and bot.mark >= pos.average * (1.0 + pos.exits.exit_min_profit):
+        enough = pos.average * (1.0 + pos.exits.exit_min_profit) * (1.0 - NOISE)
+        if wanted and bot.mark >= enough:
             close_position(s, p, BY_SIGNAL)
         elif bits & SIGNAL_ADD and s.plan.add_interval <= 0:
             add_funds(s, p)

@@ -28,7 +28,7 @@ from apps.trading.kernel.layout import (
     Plan,
     State,
 )
-from apps.trading.kernel.risk import APPROVED, count_order, judge
+from apps.trading.kernel.risk import APPROVED, NOISE, count_order, judge
 
 # A wish that was refused or rejected waits 1, 2, 4 ... seconds of market time, at most these.
 BACK_OFF_MS = 1_000
@@ -64,9 +64,9 @@ def to_lot(plan: Plan, quantity: float) -> float:
 @compiled
 def tradable(plan: Plan, price: float, quantity: float) -> bool:
     """Whether the venue takes an order of this (rounded) size."""
-    return (
-        quantity > 0.0 and quantity >= plan.min_quantity and quantity * price >= plan.min_notional
-    )
+    if quantity <= 0.0 or quantity < plan.min_quantity * (1.0 - NOISE):
+        return False
+    return quantity * price >= plan.min_notional * (1.0 - NOISE)
 
 
 @compiled

@@ -37,6 +37,8 @@ CONSECUTIVE_LOSSES = 13
 
 # More than anything that is counted: no limit.
 FOREVER = 1e18
+# Of sums, products and averages the last bits mean nothing: a share by which equal ones may differ.
+NOISE = 1e-12
 # A market order pays the next price, not the last one: it must be affordable 1 % higher.
 MARKET_MARGIN = 0.01
 
@@ -48,6 +50,12 @@ def equity(s: State) -> float:
     for p in range(s.bot.positions):
         total += s.positions[p].quantity * s.bot.mark
     return total
+
+
+@compiled
+def has_lost(s: State, before: float, share: float) -> bool:
+    """Whether the equity is so much of what it was below that."""
+    return equity(s) <= before * (1.0 - share) * (1.0 + NOISE)
 
 
 @compiled
@@ -114,7 +122,7 @@ def review_price(limits: Limits, s: State, action: Action) -> int:
     price = action.reference if action.order_kind == MARKET else action.price
     if not (price > 0.0 and price < 1e300 and s.bot.mark > 0.0):
         return PRICE_INVALID
-    if abs(price - s.bot.mark) > limits.max_price_deviation * s.bot.mark:
+    if abs(price - s.bot.mark) > limits.max_price_deviation * s.bot.mark + NOISE * price:
         return PRICE_OUT_OF_RANGE
     return APPROVED
 
@@ -127,14 +135,12 @@ def review_bot(limits: Limits, s: State) -> int:
             open_positions += 1
     if open_positions > limits.max_open_positions:
         return MAX_OPEN_POSITIONS
-    if exposure(s) > limits.max_exposure * s.bot.capital * (1.0 + 1e-9):
+    if exposure(s) > limits.max_exposure * s.bot.capital * (1.0 + NOISE):
         return MAX_EXPOSURE
     # Infinite means unlimited, and infinity times nothing would not be a number.
-    if limits.max_daily_loss <= 1.0 and equity(s) <= s.bot.day_equity * (
-        1.0 - limits.max_daily_loss
-    ):
+    if limits.max_daily_loss <= 1.0 and has_lost(s, s.bot.day_equity, limits.max_daily_loss):
         return DAILY_LOSS
-    if limits.max_drawdown <= 1.0 and equity(s) <= s.bot.peak_equity * (1.0 - limits.max_drawdown):
+    if limits.max_drawdown <= 1.0 and has_lost(s, s.bot.peak_equity, limits.max_drawdown):
         return DRAWDOWN
     if limits.max_consecutive_losses < FOREVER and s.bot.now < s.bot.pause_until:
         return CONSECUTIVE_LOSSES
@@ -143,7 +149,7 @@ def review_bot(limits: Limits, s: State) -> int:
         and s.bot.minute_orders >= limits.max_orders_per_minute
     ):
         return ORDERS_PER_MINUTE
-    if buying(s, True) > s.bot.cash:
+    if buying(s, True) > s.bot.cash * (1.0 + NOISE):
         return INSUFFICIENT_FUNDS
     return APPROVED
 
@@ -161,7 +167,7 @@ def review(limits: Limits, s: State, totals: Totals, action: Action) -> int:
         return verdict
     price = action.reference if action.order_kind == MARKET else action.price
     notional = price * action.quantity
-    if notional > limits.max_order_notional:
+    if notional > limits.max_order_notional * (1.0 + NOISE):
         return MAX_ORDER_NOTIONAL
     verdict = review_bot(limits, s)
     if verdict != APPROVED:
