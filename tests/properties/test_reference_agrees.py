@@ -26,7 +26,7 @@ def test_any_plan_on_any_market_agrees_fill_for_fill(seed, parts):
 
 def test_the_long_comparison_reaches_every_kind_of_fill():
     told = []
-    tally = run(worlds=150, seed=0, bars=120, processes=1, tell=told.append)
+    tally = run(worlds=150, seed=0, bars=90, processes=1, tell=told.append)
 
     assert tally.agrees, tally.story
     assert (tally.worlds, len(told)) == (150, 150)
