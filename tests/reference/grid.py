@@ -42,6 +42,7 @@ class Grid:
         amount = exact(plan["grid_quote"]) if share is None else exact(share) * capital / count
         self.amount = amount * growth
         self.bounds = _bounds(plan, mark)
+        self.drawn: dict[int, Decimal] = {}
         self.count = count
         self.cells = [Cell(k) for k in range(count)]
         self.leaving: list[Cell] = []
@@ -55,6 +56,11 @@ class Grid:
 
     def line(self, k: int) -> Decimal:
         """Line k counted from the lowest at the start, to the nearest tick."""
+        if k not in self.drawn:
+            self.drawn[k] = self._draw(k)
+        return self.drawn[k]
+
+    def _draw(self, k: int) -> Decimal:
         lower, upper = self.bounds
         if self.plan["grid_kind"] == "geometric":
             return self.market.price(lower * (upper / lower) ** (Decimal(k) / self.count))
