@@ -136,7 +136,7 @@ def _random_grid(rng: random.Random, price: float, size: float) -> Plan:
     return Plan(
         grid_lower=lower,
         grid_upper=upper,
-        grid_cells=rng.randint(2, 30),
+        grid_cells=rng.choice([2, 3, rng.randint(2, 30)]),
         grid_kind=rng.choice(["arithmetic", "geometric"]),
         grid_quote=size,
         grid_base=rng.random() < 0.4,
@@ -223,8 +223,7 @@ def _stuck(case: Case, fills: list[np.void], bars: Bars, until: int) -> list[str
     market, plan = case.instrument, case.plan
     in_coins = market.fee_taken_in == "received"
     quantity = cost = 0.0
-    # A lot, and what the fee left of another one: once, for a grid after each of its sales.
-    spared = 1
+    lot = float(market.lot_size)
     found = []
     for k, fill in enumerate(fills):
         amount, price = float(fill["quantity"]), float(fill["price"])
@@ -234,11 +233,10 @@ def _stuck(case: Case, fills: list[np.void], bars: Bars, until: int) -> list[str
         else:
             cost *= max(0.0, 1 - amount / quantity)
             quantity -= amount
-            spared += int(plan.is_grid)
         next_at = int(fills[k + 1]["time"]) if k + 1 < len(fills) else until
         between = (bars.open_at > int(fill["time"])) & (bars.open_at + BAR_MS <= next_at)
-        lots = floor(quantity / float(market.lot_size) + 1e-6)
-        if quantity <= spared * float(market.lot_size) * 1.000001 or not between.any():
+        lots = floor(quantity / lot + 1e-6)
+        if quantity <= lot * 1.000001 or not between.any():
             continue
         average = cost / quantity
         floor_price = plan.grid_stop_lower or average * (1 - fall_of(case))

@@ -154,12 +154,13 @@ class Grid:
             cell.of_base = False
 
     def offer(self, cell: Cell) -> Order | None:
-        """What the cell sells; what the lot left over of earlier sales joins."""
-        cell.held, self.left_over = cell.held + self.left_over, ZERO
-        coins, price = self.market.quantity(cell.held), self.line(cell.number + 1)
+        """What the cell sells in whole lots, with what is left over; the rest is left over now."""
+        every = cell.held + self.left_over
+        coins, price = self.market.quantity(every), self.line(cell.number + 1)
         if not self.market.takes(price, coins):
-            cell.held, self.left_over = ZERO, cell.held
+            cell.held, self.left_over = ZERO, every
             return None
+        cell.held, self.left_over = coins, every - coins
         return Order(GRID_SELL, RESTING, SELL, coins, price, cell.number, reason="take_profit")
 
     def bid(self, cell: Cell) -> Order:

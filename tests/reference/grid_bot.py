@@ -231,6 +231,7 @@ class GridBot(Bot):
                 GRID_SELL, MARKET, SELL, quantity, index=gone.number, reason="take_profit"
             )
             self.offered(gone.order)
+            gone.held, one.left_over = quantity, gone.held - quantity
             one.leaving.append(gone)
         else:
             one.left_over += gone.held

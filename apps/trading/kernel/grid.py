@@ -90,8 +90,9 @@ def sell_cell(s: State, slot: int, k: int) -> bool:
     kind = MARKET if left_it else LIMIT
     limit = 0.0 if left_it else price
     if want(s, 0, slot, R_GRID_SELL, index, kind, SELL, limit, quantity, price, NEVER):
-        order.held = quantity
-        pos.spare = 0.0
+        # What is no whole lot goes on to the next sale: all cells together leave less than a lot.
+        order.held = order.quantity
+        pos.spare = quantity - order.quantity
     return True
 
 
