@@ -244,6 +244,15 @@ class LineOffByOne(Grid):
         return order
 
 
+class LeftoverWaitsForTheSale(Grid):
+    def offer(self, cell: Cell) -> Order | None:
+        every = cell.held + self.left_over
+        order = super().offer(cell)
+        if order is not None:
+            cell.held, self.left_over = every, Decimal(0)
+        return order
+
+
 class BuysOnce(GridBot):
     def _bid(self, grid: Grid, cell: Cell) -> None:
         if cell.number not in self.bought:
@@ -334,6 +343,11 @@ FAULTS = (
         "A part of the base that is too small to be sold",
     ),
     Fault("a cell sells a line too high", ("grid",), _grid(grid_of=LineOffByOne)),
+    Fault(
+        "what the lot leaves over waits for the sale",
+        ("grid",),
+        _grid(grid_of=LeftoverWaitsForTheSale),
+    ),
     Fault("a cell buys once", ("grid",), Rules(grid_bot=BuysOnce)),
     Fault("a grid never trails", ("grid",), _grid(grid_of=NeverTrails)),
     Fault("a grid's stop does not halt the bot", ("grid",), Rules(grid_bot=NeverHalts)),
