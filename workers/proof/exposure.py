@@ -9,20 +9,33 @@ from uuid import UUID
 from apps.bots import services
 from apps.bots.models import Bot
 from apps.ledger import evidence
+from apps.trading.plan import Plan
 from apps.venues.simexchange.config import DEMO
 from apps.venues.simexchange.prices import SCALE, PriceSource, open_source
 from workers.launch.child import wait_until
 from workers.proof.exits import Exposed, Trade
 
+_SIZE = frozenset(
+    {
+        "quote_per_entry",
+        "capital_per_entry",
+        "max_positions",
+        "entry",
+        "entry_offset",
+        "entry_timeout_s",
+    }
+)
+"""What a plan buys, and how: the bot's own. All else it does is as in an empty plan."""
+
+_EMPTY: Mapping[str, Any] = Plan(quote_per_entry=1.0).to_json()
+
 HOLD: Mapping[str, Any] = {
+    **{
+        name: value
+        for name, value in Plan(quote_per_entry=1.0).to_json().items()
+        if name not in _SIZE
+    },
     "exit_on_signal": False,
-    "exit_min_profit": None,
-    "max_holding_s": None,
-    "take_profit": None,
-    "stop_loss": None,
-    "max_adds": 0,
-    "add_quote": None,
-    "add_interval_s": None,
     "cooldown_s": 5.0,
 }
 """Whoever has bought keeps it."""
@@ -99,8 +112,10 @@ def still_held(positions: Sequence[Exposed]) -> list[Exposed]:
 
 
 def _trading() -> list[Bot]:
+    """Bots whose positions have a stop and a target of their own: a grid's cells have neither."""
     wanted = Bot.objects.filter(desired_status=Bot.Desired.RUNNING, kind=Bot.Kind.TRADING)
-    return list(wanted.select_related("config", "market"))
+    found = wanted.select_related("config", "market")
+    return [bot for bot in found if bot.config is not None and not bot.config.plan["grid_cells"]]
 
 
 def _near(place: int, held: evidence.HeldPosition, market: Market) -> dict[str, Any]:
