@@ -30,11 +30,7 @@ _SIZE = frozenset(
 _EMPTY: Mapping[str, Any] = Plan(quote_per_entry=1.0).to_json()
 
 HOLD: Mapping[str, Any] = {
-    **{
-        name: value
-        for name, value in Plan(quote_per_entry=1.0).to_json().items()
-        if name not in _SIZE
-    },
+    **{name: value for name, value in _EMPTY.items() if name not in _SIZE},
     "exit_on_signal": False,
     "cooldown_s": 5.0,
 }
