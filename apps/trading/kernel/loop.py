@@ -8,6 +8,7 @@ from apps.trading.kernel.grid import trail_grid
 from apps.trading.kernel.layout import (
     BUY,
     CANCELING,
+    IDLE,
     LIMIT,
     MARKET,
     PLACE,
@@ -24,7 +25,10 @@ from apps.trading.kernel.layout import (
 )
 from apps.trading.kernel.lookout import look_out
 from apps.trading.kernel.match import match
-from apps.trading.kernel.moments import await_stops, on_high, on_low, on_signal, on_time
+from apps.trading.kernel.moments import await_stops, on_high, on_low, on_signal, on_time, retry
+
+# What a bar is looked at for besides fills and signals: timers, highs, closes.
+BY_CLOCK, BY_HIGH, BY_CLOSE = 1, 2, 4
 
 
 @compiled
@@ -176,63 +180,116 @@ def next_visit(
         return i
     below = max(bot.watch_low, bot.fill_low)
     above = min(bot.watch_high, bot.fill_high)
-    due = bot.watch_time - bar_ms
     wanted = bot.watch_signals
-    last = len(time)
-    while (
-        i < last and low[i] > below and high[i] < above and time[i] < due and not signal[i] & wanted
-    ):
-        i += 1
+    end = first_at(time, i, bot.watch_time - bar_ms)
+    if below == -inf and above == inf:
+        while i < end and not signal[i] & wanted:
+            i += 1
+    else:
+        while i < end and low[i] > below and high[i] < above and not signal[i] & wanted:
+            i += 1
     return i
 
 
 @compiled
-def live_through(
-    s: State,
-    at: int,
-    opened: float,
-    high: float,
-    low: float,
-    close: float,
-    signal: int,
-    bar_ms: int,
-    fills: Fills,
-    n: int,
-) -> int:
-    """Live through one bar; the number of fills so far.
+def first_at(time: Times, i: int, due: int) -> int:
+    """The first bar from i on that opens at this time or later; len(time) when there is none."""
+    after = len(time)
+    if time[after - 1] < due:
+        return after
+    while i < after:
+        middle = (i + after) // 2
+        if time[middle] < due:
+            i = middle + 1
+        else:
+            after = middle
+    return i
 
-    Timers before its open; the open moves marks; market orders at the open; buys and stops down
-    to the low; sells up to the high, which moves marks; buys and stops down to the close; then
-    what a close decides, and its signal.
+
+@compiled
+def moments_of(s: State) -> int:
+    """When bars of this plan need a look besides fills and signals.
+
+    The plan and the limits of a run never change, so it is asked once.
     """
+    plan = s.plan
+    exits = plan.exits
+    found = 0
+    timed = exits.holding > 0 or exits.stop_timeout > 0 or plan.add_interval > 0
+    if timed or plan.entry_timeout > 0 or plan.start_delay > 0 or s.limits.max_daily_loss <= 1.0:
+        found |= BY_CLOCK
+    if exits.moving or plan.grid.cells > 0:
+        found |= BY_HIGH
+    if exits.stop_timeout > 0 or plan.grid.cells > 0:
+        found |= BY_CLOSE
+    return found
+
+
+@compiled
+def begin_bar(s: State, at: int, opened: float, looks: int) -> None:
+    """Timers before the open; the open moves marks."""
     bot = s.bot
     bot.now = at
-    on_time(s)
-    answer(s, at - 1)
+    if looks & BY_CLOCK:
+        on_time(s)
+    elif at >= bot.retry_at:
+        retry(s)
+    if bot.actions:
+        answer(s, at - 1)
+    if looks & BY_HIGH:
+        on_high(s, opened)
+        if bot.actions:
+            answer(s, at - 1)
+
+
+@compiled
+def end_bar(
+    s: State, at: int, high: float, close: float, signal: int, bar_ms: int, looks: int
+) -> None:
+    """What a close decides, and its signal."""
+    bot = s.bot
+    bot.now = at + bar_ms - 1
+    bot.mark = close
+    if looks & BY_CLOSE:
+        await_stops(s, high, at)
+        trail_grid(s)
+        if bot.actions:
+            answer(s, bot.now)
+    if signal:
+        on_signal(s, signal)
+        if bot.actions:
+            answer(s, bot.now)
+
+
+@compiled
+def is_lively(s: State, low: float, high: float, looks: int) -> bool:
+    """Whether prices within the bar can fill an order or move a mark."""
+    if looks & BY_HIGH:
+        for p in range(s.bot.positions):
+            if s.positions[p].status != IDLE:
+                return True
+    return reached(s, low, high)
+
+
+@compiled
+def walk(
+    s: State, opened: float, high: float, low: float, close: float, fills: Fills, n: int
+) -> int:
+    """Market orders at the open; buys and stops down to the low; sells up to the high, which
+    moves marks; buys and stops down to the close."""
+    bot = s.bot
     before = n
-    on_high(s, opened)
-    answer(s, at - 1)
-    if reached(s, low, high):
-        n = walk_market(s, opened, fills, n)
-        n = walk_down(s, opened, low, high, fills, n)
+    n = walk_market(s, opened, fills, n)
+    n = walk_down(s, opened, low, high, fills, n)
     if bot.grid_on:
         # A grid's lower stop ends it even where there is nothing to sell.
         on_low(s, low)
-        answer(s, at)
-    if reached(s, low, high):
-        n = walk_up(s, opened, low, high, fills, n)
+        answer(s, bot.now)
+    n = walk_up(s, opened, low, high, fills, n)
     moved = on_high(s, high)
-    answer(s, at)
+    answer(s, bot.now)
     if moved or n > before:
         n = walk_down(s, high, close, high, fills, n)
-    bot.now = at + bar_ms - 1
-    bot.mark = close
-    await_stops(s, high, at)
-    trail_grid(s)
-    answer(s, bot.now)
-    if signal:
-        on_signal(s, signal)
-        answer(s, bot.now)
     return n
 
 
@@ -255,7 +312,7 @@ def run(
     `skip` leaves out bars in which nothing can happen; the result is the same.
     """
     s = states[index]
-    bot = s.bot
+    looks = moments_of(s)
     n = 0
     i = 0
     last = len(time)
@@ -263,13 +320,14 @@ def run(
         if skip:
             j = next_visit(s, i, bar_ms, time, high, low, signal)
             if j > i:
-                bot.mark = close[j - 1]
+                s.bot.mark = close[j - 1]
             if j == last:
                 break
             i = j
-        n = live_through(
-            s, time[i], opened[i], high[i], low[i], close[i], signal[i], bar_ms, fills, n
-        )
+        begin_bar(s, time[i], opened[i], looks)
+        if is_lively(s, low[i], high[i], looks):
+            n = walk(s, opened[i], high[i], low[i], close[i], fills, n)
+        end_bar(s, time[i], high[i], close[i], signal[i], bar_ms, looks)
         if skip:
             look_out(s)
         i += 1

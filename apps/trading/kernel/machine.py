@@ -19,8 +19,10 @@ from apps.trading.kernel.compile import EntryPoint, Part, parts_of, tell
 from apps.trading.kernel.linking import PartLibrary
 
 SETTINGS: Any = numba.config
-# error_model="numpy": no exception paths, so the loops stay straight.
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# error_model="numpy": no exception paths, so the loops stay straight. Without numba's runtime no
+# array that is handed on is counted, which takes a quarter of a run; then nothing may be allocated
+# either, and who tries is told so when it is compiled.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # Python never calls a part of an entry point, so it needs no wrapper.
 PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _done = 0

@@ -6,7 +6,7 @@
 from apps.trading.kernel.compile import compiled, entry_point
 from apps.trading.kernel.layout import Bits, Fills, Floats, State, States, Times
 from apps.trading.kernel.lookout import look_out
-from apps.trading.kernel.loop import live_through
+from apps.trading.kernel.loop import begin_bar, end_bar, is_lively, moments_of, walk
 from apps.trading.kernel.risk import buying, exposure
 
 # Per bot, side by side: what it uses of its account's money, and what it has at risk.
@@ -90,10 +90,12 @@ def run_together(
             s.bot.mark = close[i]
         else:
             tell_others(s, k, account_of, sums, terms, most_at_risk)
+            looks = moments_of(s)
             before = n
-            n = live_through(
-                s, time[i], opened[i], high[i], low[i], close[i], signal[i], bar_ms[k], fills, n
-            )
+            begin_bar(s, time[i], opened[i], looks)
+            if is_lively(s, low[i], high[i], looks):
+                n = walk(s, opened[i], high[i], low[i], close[i], fills, n)
+            end_bar(s, time[i], high[i], close[i], signal[i], bar_ms[k], looks)
             for row in range(before, min(n, len(fills))):
                 owners[row] = k
             look_out(s)
