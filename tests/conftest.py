@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+from apps.trading.compiled import load
 from config import env
 from tests.support.servers import running_postgres, running_valkey
 
@@ -41,6 +42,12 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, postgres_url: str
 ) -> None:
     """Start the database server before pytest-django makes its database."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile before the first test: within one, a transaction or a worker would wait for it."""
+    if any(item.get_closest_marker("servers") for item in session.items):
+        load()
 
 
 @pytest.hookimpl(trylast=True)

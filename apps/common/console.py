@@ -2,7 +2,6 @@
 
 import json
 from abc import abstractmethod
-from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -67,14 +66,3 @@ class ConsoleCommand(BaseCommand):
 
 def add_json(parser: CommandParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-
-
-def assignment(text: str) -> tuple[str, Any]:
-    """NAME=VALUE; the value is JSON where it can be, else the text itself."""
-    name, found, value = text.partition("=")
-    if not (found and name):
-        raise ArgumentTypeError(f"{text} is not NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value

@@ -18,6 +18,7 @@ from apps.ledger.rows import ZERO, BotBooks, FillRow, OrderRow, PositionRow
 from apps.ledger.worth import day_of, note_equity, unsold_cost
 from apps.trading.events import IntentPlanned, OrderFilled, PositionClosed
 from apps.trading.order import Role, Side
+from apps.trading.reasons import REASONS
 
 PENDING, ACTIVE, CLOSED = "pending", "active", "closed"
 EXIT_REASONS = {
@@ -26,17 +27,10 @@ EXIT_REASONS = {
     Role.TAKE_PROFIT: "take_profit",
     Role.GRID_SELL: "grid",
 }
-# Endings that the role of the closing order does not tell, by what the bot says of them.
-ENDINGS = {
-    "flatten": "sold_by_stop",
-    **{
-        name: name
-        for name in (
-            "max_holding", "stop_loss", "trailing_stop", "break_even", "trailing_take_profit",
-            "grid_stop",
-        )
-    },
-}  # fmt: skip
+# What the closing order's role tells better than the bot's own word for it.
+_OF_THE_ROLE = ("signal", "take_profit")
+ENDINGS = {reason: reason for reason in REASONS.values() if reason not in _OF_THE_ROLE}
+ENDINGS["flatten"] = "sold_by_stop"
 
 
 def open_pending(*, books: BotBooks, event: IntentPlanned, at: datetime) -> PositionRow | None:

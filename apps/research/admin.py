@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.common.access import may_write
-from apps.common.admin import ReadOnlyAdmin
-from apps.common.shown import Tone, ago, chip
+from apps.accounts.models import User
+from apps.bots.models import Bot
 from apps.research import services
+from apps.research.job_admin import JobAdmin
 from apps.research.models import Backtest, Job
 from apps.research.queries import LONG
 from apps.research.refusals import ResearchRefused
@@ -21,14 +21,12 @@ from apps.research.search.admin import SearchAdmin
 
 # Django looks for admin pages in this module only.
 __all__ = ["BacktestAdmin", "SearchAdmin"]
-_TONES: dict[str, Tone] = {"running": "calm", "done": "good", "failed": "bad", "canceled": "warn"}
 
 
 @admin.register(Backtest)
-class BacktestAdmin(ReadOnlyAdmin):
+class BacktestAdmin(JobAdmin):
     """Backtests, newest first; they are asked for through the API."""
 
-    owner = "user"
     list_display = (
         "number",
         "what",
@@ -41,15 +39,8 @@ class BacktestAdmin(ReadOnlyAdmin):
         "composite",
         "report",
         "user",
-        "asked",
+        "asked_at",
     )
-    list_display_links = ("number", "what")
-    list_filter = ("status", "strategy", "timeframe")
-    list_select_related = ("user",)
-    search_fields = ("name", "strategy", "symbol", "user__username")
-    search_help_text = "Name, strategy, symbol such as BTC/USDT, or owner"
-    ordering = ("-number",)
-    actions: tuple[str, ...] = ("cancel", "paper_bot", "remove")
     fieldsets = (
         (
             None,
@@ -60,7 +51,7 @@ class BacktestAdmin(ReadOnlyAdmin):
                     "report",
                     "error",
                     "user",
-                    "asked",
+                    "asked_at",
                     "started_at",
                     "finished_at",
                 )
@@ -86,9 +77,8 @@ class BacktestAdmin(ReadOnlyAdmin):
         # Results are long, and their figures stand in columns.
         return super().get_queryset(request).defer(*LONG)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        return actions if may_write(request.user) else {}
+    def bot_of(self, row: Backtest, actor: User) -> Bot:
+        return services.start_paper_bot(backtest=row, actor=actor)
 
     # ---- the report ----------------------------------------------------------------------------
 
@@ -117,46 +107,7 @@ class BacktestAdmin(ReadOnlyAdmin):
         address = reverse("admin:research_backtest_report", args=[row.pk])
         return format_html('<a href="{}" target="_blank" rel="noopener">open</a>', address)
 
-    # ---- actions -------------------------------------------------------------------------------
-
-    @admin.action(description="Cancel")
-    def cancel(self, request: HttpRequest, rows: QuerySet[Backtest]) -> None:
-        reached = sum(services.cancel_job(job=row, actor=self.person(request)) for row in rows)
-        self.message_user(request, f"{reached} canceled.", messages.SUCCESS)
-
-    @admin.action(description="Make a paper bot of each, stopped")
-    def paper_bot(self, request: HttpRequest, rows: QuerySet[Backtest]) -> None:
-        for row in rows:
-            try:
-                bot = services.start_paper_bot(backtest=row, actor=self.person(request))
-            except ResearchRefused as refused:
-                self.message_user(request, f"{row}: {refused}.", messages.ERROR)
-                continue
-            address = reverse("admin:bots_bot_change", args=[bot.pk])
-            done = format_html('{} is <a href="{}">{}</a>, stopped.', row, address, bot)
-            self.message_user(request, done, messages.SUCCESS)
-
-    @admin.action(description="Delete those that are over")
-    def remove(self, request: HttpRequest, rows: QuerySet[Backtest]) -> None:
-        for row in rows:
-            try:
-                services.delete_job(job=row, actor=self.person(request))
-            except ResearchRefused as refused:
-                self.message_user(request, f"{refused}.", messages.ERROR)
-
     # ---- columns -------------------------------------------------------------------------------
-
-    @admin.display(description="backtest", ordering="strategy")
-    def what(self, row: Backtest) -> str:
-        told = f"{row.strategy} {row.symbol} {row.timeframe}"
-        return f"{row.name} ({told})" if row.name else told
-
-    @admin.display(description="status", ordering="status")
-    def state(self, row: Backtest) -> SafeString:
-        if row.status == Job.Status.RUNNING:
-            ending = ", ends soon" if row.cancel_requested else ""
-            return chip(f"{row.progress:.0%} {row.stage}{ending}".strip(), "calm")
-        return chip(row.status, _TONES.get(row.status, "plain"), title=row.error)
 
     @admin.display(description="return", ordering="total_return")
     def net_return(self, row: Backtest) -> SafeString | str:
@@ -180,7 +131,3 @@ class BacktestAdmin(ReadOnlyAdmin):
     @admin.display(description="score", ordering="score")
     def composite(self, row: Backtest) -> str:
         return "" if row.score is None else f"{row.score:.1f}"
-
-    @admin.display(description="asked", ordering="created_at")
-    def asked(self, row: Backtest) -> SafeString | str:
-        return ago(row.created_at)

@@ -2,24 +2,31 @@
 
 from typing import Any
 
-import django_filters
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import User
+from apps.accounts.models import ExchangeAccount, User
 from apps.accounts.visible import find_account
-from apps.bots.bodies import NoBody
+from apps.bots.models import Bot
 from apps.bots.refusals import problem_of
-from apps.bots.shapes import BotShape
 from apps.bots.visible import find_bot
-from apps.common.api import Query, View, endpoint, sees_all
+from apps.common.api import endpoint, sees_all
 from apps.common.body import checked
 from apps.common.problems import Conflict, FieldProblem, Invalid
 from apps.markets.queries import find_market
 from apps.research import services
-from apps.research.bodies import BacktestWish, PaperBotWish
-from apps.research.models import Backtest, Job
+from apps.research.bodies import BacktestWish
+from apps.research.job_api import (
+    NO_ACCOUNT,
+    CancelJob,
+    JobQuery,
+    JobView,
+    OneJob,
+    PaperBotOfJob,
+    sentence_of,
+)
+from apps.research.models import Backtest
 from apps.research.queries import backtests_of, find_backtest
 from apps.research.refusals import ResearchRefused
 from apps.research.reports import stored_page
@@ -27,27 +34,22 @@ from apps.research.shapes import BacktestShape, WholeBacktestShape
 from apps.research.stored import find_stored_market
 from apps.research.wishes import Wish
 
-NO_ACCOUNT = FieldProblem(
-    "account",
-    "account: you have none of this number, id or name.",
-    "Give one of your own exchange accounts.",
-)
 _OF_THE_WISH = ("preset", "parameters", "plan", "limits", "capital", "fee", "maker_fee", "slippage")
 DEFAULT_TIMEFRAME, DEFAULT_EXCHANGE = "5m", "binance"
 
 
-class BacktestQuery(Query):
-    """Backtests by status, strategy, symbol and part of their name."""
+class OfBacktests(JobView):
+    """How a backtest is found and shown."""
 
-    status = django_filters.ChoiceFilter(
-        choices=Job.Status.choices, help_text="Give queued, running, done, failed or canceled."
-    )
-    strategy = django_filters.CharFilter(max_length=60)
-    symbol = django_filters.CharFilter(max_length=50)
-    name = django_filters.CharFilter(lookup_expr="icontains", max_length=100)
+    def found(self) -> Backtest:
+        return find_backtest(reference=self.kwargs["backtest"], user=self.caller)
+
+    def shown(self, job: Backtest) -> Any:
+        whole = Backtest.objects.select_related("user").get(pk=job.pk)
+        return WholeBacktestShape(whole).data
 
 
-class Backtests(View):
+class Backtests(OfBacktests):
     """GET: one's backtests. POST: a new one, run as soon as a research process is free."""
 
     def post(self, request: Request) -> Response:
@@ -56,70 +58,39 @@ class Backtests(View):
             row = services.create_backtest(user=self.caller, **asked_of(wish, self.caller))
         except ResearchRefused as refused:
             raise refused_of(refused, wish) from refused
-        return Response(_shown(row, self.caller), status=201)
+        return Response(self.shown(row), status=201)
 
     def get(self, request: Request) -> Response:
         rows = backtests_of(user=self.caller, everybody=sees_all(request))
-        return self.page(
-            BacktestQuery.narrow(rows, request), shape=BacktestShape, order=("-number",)
-        )
+        return self.page(JobQuery.narrow(rows, request), shape=BacktestShape, order=("-number",))
 
 
-class OneBacktest(View):
+class OneBacktest(OfBacktests, OneJob):
     """GET: a backtest with its result. DELETE: one that is over."""
 
-    def get(self, request: Request, backtest: str) -> Response:
-        return Response(_shown(find_backtest(reference=backtest, user=self.caller), self.caller))
 
-    def delete(self, request: Request, backtest: str) -> Response:
-        found = find_backtest(reference=backtest, user=self.caller)
-        try:
-            services.delete_job(job=found, actor=self.caller)
-        except ResearchRefused as refused:
-            raise Conflict(sentence_of(refused)) from refused
-        return Response({"deleted": found.pk})
-
-
-class Cancel(View):
+class Cancel(OfBacktests, CancelJob):
     """POST: end it; what is over stays as it is. Safe to repeat."""
 
-    def post(self, request: Request, backtest: str) -> Response:
-        found = find_backtest(reference=backtest, user=self.caller)
-        checked(NoBody, request.data)
-        services.cancel_job(job=found, actor=self.caller)
-        return Response(_shown(found, self.caller))
 
-
-class Report(View):
+class Report(OfBacktests):
     """GET: the page with charts, complete in itself."""
 
     def get(self, request: Request, backtest: str) -> HttpResponse:
-        found = find_backtest(reference=backtest, user=self.caller)
         try:
-            return HttpResponse(stored_page(found))
+            return HttpResponse(stored_page(self.found()))
         except ResearchRefused as refused:
             raise Conflict(sentence_of(refused)) from refused
 
 
-class PaperBot(View):
+class PaperBot(OfBacktests, PaperBotOfJob):
     """POST: a stopped bot on paper money that does what the backtest did."""
 
-    def post(self, request: Request, backtest: str) -> Response:
-        found = find_backtest(reference=backtest, user=self.caller)
-        wish = checked(PaperBotWish, request.data)
-        account = None
-        if "account" in wish:
-            account = find_account(reference=wish["account"], user=self.caller)
-            if account is None:
-                raise Invalid([NO_ACCOUNT])
-        try:
-            bot = services.start_paper_bot(
-                backtest=found, actor=self.caller, account=account, name=wish.get("name", "")
-            )
-        except ResearchRefused as refused:
-            raise Conflict(sentence_of(refused)) from refused
-        return Response(
-            BotShape(find_bot(reference=str(bot.pk), user=self.caller)).data, status=201
+    def bot_of(
+        self, job: Backtest, *, account: ExchangeAccount | None, given: dict[str, Any]
+    ) -> Bot:
+        return services.start_paper_bot(
+            backtest=job, actor=self.caller, account=account, name=given.get("name", "")
         )
 
 
@@ -193,16 +164,6 @@ def refused_of(
         if first in given.get(group, {}):
             problem = FieldProblem(f"{group}.{first}", sentence_of(error), remedies[group])
     return Invalid([problem])
-
-
-def _shown(row: Backtest, user: User) -> Any:
-    whole = Backtest.objects.select_related("user").get(pk=row.pk)
-    return WholeBacktestShape(whole).data
-
-
-def sentence_of(error: ValueError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 urlpatterns = [

@@ -1,12 +1,12 @@
 """The options of `manage.py backtest`."""
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+from apps.common.assignment import assignment
 from apps.research.refusals import ResearchRefused
 from apps.research.wishes import DEFAULT_CAPITAL, DEFAULT_FEE
 from apps.trading.bar import TIMEFRAMES_MS
@@ -163,16 +163,6 @@ def _add_results(made: argparse.ArgumentParser) -> None:
 def given_values(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     """Later ones win."""
     return dict(pairs)
-
-
-def assignment(text: str) -> tuple[str, Any]:
-    name, found, value = text.partition("=")
-    if not (found and name):
-        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def _moment(text: str) -> int:

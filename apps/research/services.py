@@ -9,16 +9,17 @@ from apps.accounts.models import ExchangeAccount, User
 from apps.audit import services as audit
 from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
-from apps.bots.services import BotRefused, create_bot
 from apps.markets.models import Market
 from apps.research import jobs
 from apps.research.judging import Patience, chosen
-from apps.research.models import Backtest, Job, Search
+from apps.research.models import Backtest, Search
+from apps.research.paper import check_done, paper_bot_of
 from apps.research.refusals import ResearchRefused
 from apps.research.running import limits_of
 from apps.research.series import check_finer
 from apps.research.wishes import Wish
 from apps.trading.bar import timeframe_ms
+from apps.trading.strategy import Strategy
 
 GENERATED_MOST = 1_000_000
 GENERATED_SYMBOL = "BTC/USDT"
@@ -44,11 +45,7 @@ def create_backtest(
     """
     wish = _checked(wish)
     source, symbol = source_of(market, start, end, generated)
-    check_timeframes(timeframe, detail_timeframe)
-    if detail_timeframe:
-        source["detail_timeframe"] = detail_timeframe
-    if len(name) > 100:
-        raise ResearchRefused("name: at most 100 characters")
+    check_about(source, name=name, timeframe=timeframe, finer=detail_timeframe)
     with transaction.atomic():
         row = Backtest.objects.create(
             user=user,
@@ -63,15 +60,15 @@ def create_backtest(
     return row
 
 
-def cancel_job(*, job: Job, actor: User | str) -> bool:
+def cancel_job(*, job: Backtest | Search, actor: User | str) -> bool:
     """End what waits at once and what runs within a second or two; False when it was over."""
     asked = jobs.cancel(job)
     if asked:
-        audit.record(actor=actor, verb="cancel_backtest", object=job)
+        audit.record(actor=actor, verb=f"cancel_{job._meta.model_name}", object=job)
     return asked
 
 
-def delete_job(*, job: Job, actor: User | str) -> None:
+def delete_job(*, job: Backtest | Search, actor: User | str) -> None:
     """Delete what is over; ResearchRefused while it waits or runs."""
     with transaction.atomic():
         row = type(job)._default_manager.select_for_update().filter(pk=job.pk).first()
@@ -79,7 +76,8 @@ def delete_job(*, job: Job, actor: User | str) -> None:
             return
         if not row.is_over:
             raise ResearchRefused(f"{row} is {row.status}: cancel it first")
-        audit.record(actor=actor, verb="delete_backtest", object=row, before={"name": str(row)})
+        verb = f"delete_{job._meta.model_name}"
+        audit.record(actor=actor, verb=verb, object=row, before={"name": str(row)})
         row.delete()
 
 
@@ -90,34 +88,16 @@ def start_paper_bot(
     account: ExchangeAccount | None = None,
     name: str = "",
 ) -> Bot:
-    """A stopped bot that does what the backtest did, on an account of paper money.
-
-    Without `account` it is the owner's first one whose venue has the market.
-    """
-    if backtest.status != Job.Status.DONE:
-        raise ResearchRefused(f"{backtest} is {backtest.status}: only a finished one becomes a bot")
-    account = account or paper_account(backtest)
-    if account.environment != ExchangeAccount.Environment.SIMULATED:
-        raise ResearchRefused(f"account: {account} is not paper money; choose a simulated account")
-    wish = Wish.from_json(backtest.wish)
-    try:
-        return create_bot(
-            user=backtest.user,
-            account=account,
-            name=name.strip() or f"{backtest.strategy} of backtest {backtest.number}",
-            symbol=backtest.symbol,
-            strategy=backtest.strategy,
-            capital=wish.capital,
-            timeframe=backtest.timeframe,
-            parameters=wish.parameters,
-            preset=wish.preset,
-            limits=wish.limits,
-            plan_changes=wish.plan,
-            description=f"Made of backtest {backtest.number}.",
-            actor=actor,
-        )
-    except BotRefused as refused:
-        raise ResearchRefused(str(refused)) from refused
+    """A stopped bot that does what the backtest did, on an account of paper money."""
+    check_done(backtest)
+    return paper_bot_of(
+        research=backtest,
+        wish=Wish.from_json(backtest.wish),
+        origin=f"backtest {backtest.number}",
+        actor=actor,
+        account=account,
+        name=name,
+    )
 
 
 def values_of(bot: Bot) -> dict[str, Any]:
@@ -138,13 +118,8 @@ def values_of(bot: Bot) -> dict[str, Any]:
 
 def _checked(wish: Wish) -> Wish:
     """The wish, its strategy known and its values fitting together."""
-    known = known_strategies()
-    if wish.strategy not in known:
-        raise ResearchRefused(
-            f"strategy {wish.strategy!r} is unknown; use one of {', '.join(known)}"
-        )
     chosen(
-        known[wish.strategy],
+        known_strategy(wish.strategy),
         parameters=wish.parameters,
         preset=wish.preset,
         plan=wish.plan,
@@ -152,6 +127,14 @@ def _checked(wish: Wish) -> Wish:
     )
     limits_of(wish)
     return wish
+
+
+def known_strategy(name: str) -> Strategy:
+    """ResearchRefused lists the known ones."""
+    known = known_strategies()
+    if name not in known:
+        raise ResearchRefused(f"strategy {name!r} is unknown; use one of {', '.join(known)}")
+    return known[name]
 
 
 def source_of(
@@ -172,31 +155,16 @@ def source_of(
     return {"kind": "generated", "bars": bars, "seed": seed}, given.get("symbol", GENERATED_SYMBOL)
 
 
-def check_timeframes(timeframe: str, finer: str) -> None:
+def check_about(source: dict[str, Any], *, name: str, timeframe: str, finer: str) -> None:
+    """Look at the name and the lengths of bars; the source keeps the finer one."""
+    if len(name) > 100:
+        raise ResearchRefused("name: at most 100 characters")
     try:
         timeframe_ms(timeframe)
         if finer:
             check_finer(timeframe, finer)
+            source["detail_timeframe"] = finer
     except ResearchRefused:
         raise
     except ValueError as error:
         raise ResearchRefused(str(error)) from error
-
-
-def paper_account(research: Backtest | Search) -> ExchangeAccount:
-    simulated = ExchangeAccount.objects.filter(
-        user=research.user, environment=ExchangeAccount.Environment.SIMULATED
-    ).order_by("number")
-    for account in simulated:
-        if Market.objects.filter(
-            exchange=account.exchange,
-            environment=account.environment,
-            venue_name=account.venue_name,
-            symbol=research.symbol,
-            active=True,
-        ).exists():
-            return account
-    raise ResearchRefused(
-        f"account: no simulated account of {research.user} has the market {research.symbol}; "
-        "open one, or name it"
-    )

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from apps.common.assignment import assignment
 from apps.research import options as given
 from apps.research.refusals import ResearchRefused
 from apps.research.search.aims import USUAL_AIM, USUAL_TRADES, Aims
@@ -109,7 +110,7 @@ def _add_search(made: argparse.ArgumentParser) -> None:
         "(default: what the strategy declares)",
     )  # fmt: skip
     group.add_argument(
-        "--fix", action="append", type=given.assignment, default=[], metavar="NAME=VALUE",
+        "--fix", action="append", type=assignment, default=[], metavar="NAME=VALUE",
         help="a parameter or plan field that stays as given; may be repeated",
     )  # fmt: skip
     group.add_argument(

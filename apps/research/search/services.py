@@ -7,17 +7,22 @@ from django.db import transaction
 
 from apps.accounts.models import ExchangeAccount, User
 from apps.audit import services as audit
-from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
-from apps.bots.services import BotRefused, create_bot
 from apps.markets.models import Market
 from apps.research import jobs
+from apps.research.paper import check_done, paper_bot_of
 from apps.research.refusals import ResearchRefused
 from apps.research.search.asked import Asked
 from apps.research.search.methods import steps_of
 from apps.research.search.models import Search, SearchShare, SearchUnit
 from apps.research.search.space import Space
-from apps.research.services import check_timeframes, paper_account, source_of
+from apps.research.services import (
+    cancel_job,
+    check_about,
+    delete_job,
+    known_strategy,
+    source_of,
+)
 from apps.research.wishes import Wish
 
 MOST_SPREAD = 64
@@ -40,17 +45,9 @@ def create_search(
 
     ResearchRefused says what is wrong.
     """
-    known = known_strategies()
-    if asked.wish.strategy not in known:
-        raise ResearchRefused(
-            f"strategy {asked.wish.strategy!r} is unknown; use one of {', '.join(known)}"
-        )
+    known_strategy(asked.wish.strategy)
     source, symbol = source_of(market, start, end, generated)
-    check_timeframes(timeframe, detail_timeframe)
-    if detail_timeframe:
-        source["detail_timeframe"] = detail_timeframe
-    if len(name) > 100:
-        raise ResearchRefused("name: at most 100 characters")
+    check_about(source, name=name, timeframe=timeframe, finer=detail_timeframe)
     if not 1 <= spread <= MOST_SPREAD:
         raise ResearchRefused(f"spread {spread} must lie between 1 and {MOST_SPREAD}")
     sets, units = _size(asked)
@@ -76,24 +73,15 @@ def create_search(
 
 def cancel_search(*, search: Search, actor: User | str) -> bool:
     """End it and whoever has a share in it; False when it was over."""
-    asked = jobs.cancel(search)
+    asked = cancel_job(job=search, actor=actor)
     for share in search.shares.filter(status__in=Search.LIVE):
         jobs.cancel(share)
-    if asked:
-        audit.record(actor=actor, verb="cancel_search", object=search)
     return asked
 
 
 def delete_search(*, search: Search, actor: User | str) -> None:
     """Delete what is over; ResearchRefused while it waits or runs."""
-    with transaction.atomic():
-        row = Search.objects.select_for_update().filter(pk=search.pk).first()
-        if row is None:
-            return
-        if not row.is_over:
-            raise ResearchRefused(f"{row} is {row.status}: cancel it first")
-        audit.record(actor=actor, verb="delete_search", object=row, before={"name": str(row)})
-        row.delete()
+    delete_job(job=search, actor=actor)
 
 
 def start_paper_bot(
@@ -105,33 +93,18 @@ def start_paper_bot(
     name: str = "",
 ) -> Bot:
     """A stopped bot with the best set, or the one at that place, on an account of paper money."""
-    if search.status != Search.Status.DONE or search.result is None:
-        raise ResearchRefused(f"{search} is {search.status}: only a finished one becomes a bot")
-    found = search.result["best"]
+    check_done(search)
+    found = (search.result or {"best": []})["best"]
     if not 1 <= place <= len(found):
         raise ResearchRefused(f"place {place}: it has the places 1 to {len(found)}")
-    account = account or paper_account(search)
-    if account.environment != ExchangeAccount.Environment.SIMULATED:
-        raise ResearchRefused(f"account: {account} is not paper money; choose a simulated account")
-    wish = chosen_wish(search, found[place - 1]["values"])
-    try:
-        return create_bot(
-            user=search.user,
-            account=account,
-            name=name.strip() or f"{search.strategy} of search {search.number}, place {place}",
-            symbol=search.symbol,
-            strategy=search.strategy,
-            capital=wish.capital,
-            timeframe=search.timeframe,
-            parameters=wish.parameters,
-            preset=wish.preset,
-            limits=wish.limits,
-            plan_changes=wish.plan,
-            description=f"Made of place {place} of search {search.number}.",
-            actor=actor,
-        )
-    except BotRefused as refused:
-        raise ResearchRefused(str(refused)) from refused
+    return paper_bot_of(
+        research=search,
+        wish=chosen_wish(search, found[place - 1]["values"]),
+        origin=f"place {place} of search {search.number}",
+        actor=actor,
+        account=account,
+        name=name,
+    )
 
 
 def chosen_wish(search: Search, values: Mapping[str, Any]) -> Wish:

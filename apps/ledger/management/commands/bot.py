@@ -10,7 +10,8 @@ from django.core.management.base import CommandParser
 from apps.bots import services
 from apps.bots.drafts import capital_needed
 from apps.bots.models import Bot
-from apps.common.console import ConsoleCommand, Refused, add_json, assignment
+from apps.common.assignment import assignment
+from apps.common.console import ConsoleCommand, Refused, add_json
 from apps.ledger.awaiting import wait_until
 from apps.ledger.named import find_account, find_bot
 from apps.ledger.services import BotBusy, delete_bot

@@ -9,7 +9,8 @@ from django.core.management.base import CommandParser
 from apps.bots.drafts import BotRefused, capital_needed
 from apps.bots.findings import Looked, look_at_draft
 from apps.bots.services import find_market_of
-from apps.common.console import ConsoleCommand, Refused, add_json, assignment
+from apps.common.assignment import assignment
+from apps.common.console import ConsoleCommand, Refused, add_json
 from apps.ledger.named import find_account, find_bot
 from apps.markets.models import TIMEFRAMES, Market
 
