@@ -69,6 +69,10 @@ def _run_portfolio(options: Namespace, folder: Path | None, patience: Patience) 
     together = run_file(options.portfolio, strategy_folder=folder, patience=patience)
     if options.json:
         _write_json(options.json, portfolio_result(together))
+    if options.report:
+        from apps.research.reports import portfolio_page
+
+        _write(options.report, portfolio_page(together, title=options.portfolio.stem))
     if options.json != "-":
         print(portfolio_table(together))  # noqa: T201
 

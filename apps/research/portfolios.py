@@ -18,7 +18,7 @@ from apps.research.running import Outcome, prepare
 from apps.research.series import Series, from_files, generated
 from apps.research.wishes import Wish, plain_instrument
 from apps.trading.metrics.costs import Costs
-from apps.trading.metrics.curve import combined
+from apps.trading.metrics.curve import Curve, combined
 from apps.trading.metrics.measure import Market, Measured, metrics_of
 from apps.trading.metrics.outcomes import Outcomes
 from apps.trading.metrics.sheet import Metrics
@@ -46,6 +46,7 @@ class Together:
 
     outcomes: Mapping[str, Outcome]
     figures: Mapping[str, Measured]
+    curve: Curve
     metrics: Metrics
     seconds: float
 
@@ -94,15 +95,16 @@ def run_file(path: Path, *, strategy_folder: Path | None, patience: Patience) ->
     }
     figures = {name: measured(outcome) for name, outcome in outcomes.items()}
     capital = float(sum(pot.capital for pot in pots.values()))
-    return Together(outcomes, figures, _metrics(outcomes, figures, capital), seconds)
+    curve = combined([part.curve for part in figures.values()], capital=capital)
+    return Together(outcomes, figures, curve, _metrics(outcomes, figures, curve), seconds)
 
 
-def portfolio_result(together: Together) -> dict[str, Any]:
+def portfolio_result(together: Together, *, with_trades: bool = True) -> dict[str, Any]:
     """As JSON: the whole, then each bot's own result by name."""
     metrics = together.metrics
     return {
         "bots": {
-            name: result_of(outcome, together.figures[name])
+            name: result_of(outcome, together.figures[name], with_trades=with_trades)
             for name, outcome in together.outcomes.items()
         },
         "bars": sum(len(outcome.series.bars.open_at) for outcome in together.outcomes.values()),
@@ -123,7 +125,7 @@ def portfolio_result(together: Together) -> dict[str, Any]:
 
 
 def _metrics(
-    outcomes: Mapping[str, Outcome], figures: Mapping[str, Measured], capital: float
+    outcomes: Mapping[str, Outcome], figures: Mapping[str, Measured], curve: Curve
 ) -> Metrics:
     """One sheet: the curves added up, all trades in the order of their closes.
 
@@ -134,7 +136,7 @@ def _metrics(
     markets = [part.metrics for part in parts]
     total = sum(weights)
     return metrics_of(
-        curve=combined([part.curve for part in parts], capital=capital),
+        curve=curve,
         trades=Outcomes.of(*(part.trips.closed for part in parts)),
         open_profit=[trade.unrealised for part in parts for trade in part.trips.open],
         dust=sum(part.metrics.dust for part in parts),

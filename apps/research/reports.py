@@ -1,12 +1,15 @@
-"""The page with charts of a backtest: of a run just made, or of a stored one."""
+"""The page with charts of a backtest: of a run just made, of several bots, or of a stored one."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.research.refusals import ResearchRefused
-from apps.research.report import draw, render
+from apps.research.report import draw, draw_whole, render, render_portfolio
 from apps.research.results import result_of
 from apps.research.running import Outcome
 from apps.trading.metrics.measure import Measured
+
+if TYPE_CHECKING:
+    from apps.research.portfolios import Together
 
 
 def page_of(outcome: Outcome, figures: Measured) -> str:
@@ -22,6 +25,21 @@ def drawing_of(outcome: Outcome, figures: Measured) -> dict[str, Any]:
         bar_ms=outcome.bar_ms,
         instrument=outcome.instrument,
         label=outcome.series.label,
+    )
+
+
+def portfolio_page(together: "Together", *, title: str) -> str:
+    """One HTML page of all bots together and of each."""
+    from apps.research.portfolios import portfolio_result
+
+    return render_portfolio(
+        portfolio_result(together, with_trades=False),
+        draw_whole(together.curve),
+        {
+            name: drawing_of(outcome, together.figures[name])
+            for name, outcome in together.outcomes.items()
+        },
+        title=title,
     )
 
 

@@ -9,7 +9,7 @@ from selenium import webdriver
 from apps.research.report import render
 from tests.browser.looks import LOOKS
 from tests.browser.person import Person
-from tests.unit.research.report_runs import drawn, result_of
+from tests.unit.research.report_runs import drawn, portfolio_page, result_of
 
 pytestmark = pytest.mark.browser
 CHARTS = ("#candles", "#equity", "#drawdown")
@@ -109,3 +109,30 @@ def test_a_report_of_a_run_that_never_traded_draws_without_complaint(
     reader.until(partial(is_drawn, reader, "#candles"))
     assert reader.script("return document.querySelector('#trades-card').hidden")
     assert reader.console() == []
+
+
+def test_several_bots_stand_in_one_page_and_each_shows_its_own_when_chosen(
+    reader: Person, tmp_path: Path, album: Path
+) -> None:
+    page = portfolio_page({"dips": 900, "trend": 1_500, "grid <b>": 600})
+    (tmp_path / "bots.html").write_text(page, encoding="utf-8")
+    for look in ("dark", "phone-light"):
+        screen = LOOKS[look]
+        reader.look(**screen)
+        reader.go("/bots.html")
+        for chart in ("#all-equity", "#all-drawdown", *CHARTS):
+            reader.until(partial(is_drawn, reader, chart))
+        assert reader.text("#bot-name") == "dips: ema_cross on BTC/USDT"
+        reader.picture(album / f"portfolio-{look}.png")
+        wide = reader.script("return document.documentElement.scrollWidth")
+        assert wide <= screen["width"], f"the report scrolls sideways on {look}"
+
+        reader.script("document.querySelectorAll('#bots button')[2].click()")
+        for chart in CHARTS:
+            reader.until(partial(is_drawn, reader, chart))
+        assert reader.text("#bot-name") == "grid <b>: ema_cross on BTC/USDT"
+        assert reader.count('#bots [aria-pressed="true"]') == 1
+        reader.script("document.querySelector('#trades tbody tr').click()")
+        reader.until(lambda: reader.count('#trades tr[aria-selected="true"]') == 1)
+    assert reader.console() == []
+    assert reader.hosts() <= {"file", "data"}

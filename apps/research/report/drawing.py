@@ -46,7 +46,7 @@ def draw(
         "close_ups": _close_ups(trades, bars, bar_ms) if whole.span_ms > bar_ms else {},
         "trades": _trades(trades),
         "open": [_without_fills(trade.to_json()) for trade in figures.trips.open],
-        "equity": _equity(figures.curve, bars),
+        "equity": _beside_holding(figures.curve, bars),
         "reasons": _by_reason(trades),
         "ratios": histogram(trades.pnl_ratio),
         "months": months(figures.curve),
@@ -127,17 +127,28 @@ def _close_ups(trades: Trades, bars: Bars, bar_ms: int) -> dict[str, Any]:
     return told
 
 
-def _equity(curve: Curve, bars: Bars) -> dict[str, Any]:
-    """Equity, drawdown and what holding the coins would have been worth, at telling closes."""
+def draw_whole(curve: Curve) -> dict[str, Any]:
+    """What a page of several bots draws of all of them together."""
+    return {"equity": _equity(curve)[0], "months": months(curve)}
+
+
+def _beside_holding(curve: Curve, bars: Bars) -> dict[str, Any]:
+    """The curves, and what holding the coins would have been worth."""
+    told, place = _equity(curve)
+    return {**told, "hold": rounded(bars.close[place] / bars.open[0] * curve.capital)}
+
+
+def _equity(curve: Curve) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Equity and drawdown at telling closes, and the places of these."""
     peaks = np.maximum(np.maximum.accumulate(curve.equity), curve.capital)
     drawdown = 1.0 - curve.equity / peaks
     place = telling_points(curve.equity, drawdown, buckets=CURVE_BUCKETS)
-    return {
+    told = {
         "time": ((curve.open_at[place] + curve.bar_ms) // 1000).tolist(),
         "value": rounded(curve.equity[place]),
         "drawdown": np.round(-drawdown[place], 6).tolist(),
-        "hold": rounded(bars.close[place] / bars.open[0] * curve.capital),
     }
+    return told, place
 
 
 def _without_fills(trade: dict[str, Any]) -> dict[str, Any]:

@@ -39,17 +39,22 @@ def render(result: Mapping[str, Any], drawing: Mapping[str, Any]) -> str:
 
     The charts' code comes from inside the lightweight-charts package.
     """
+    return filled("page.html", {**page_of(result, drawing), **sources("bot.js", "page.js")})
+
+
+def filled(template: str, context: Mapping[str, Any]) -> str:
+    """One of the templates here with its values."""
     engine = Engine(dirs=[str(HERE)], autoescape=True)
-    context = Context({**_page(result, drawing), **_sources()}, use_l10n=False)
-    return engine.get_template("page.html").render(context)
+    return engine.get_template(template).render(Context(dict(context), use_l10n=False))
 
 
-def _sources() -> dict[str, str]:
+def sources(*scripts: str) -> dict[str, Any]:
+    """What makes the page complete in itself."""
     return {
         "style": _read(HERE / "page.css"),
-        "script": _read(HERE / "page.js"),
+        "scripts": [_read(HERE / name) for name in ("charts.js", *scripts)],
         # A browser would stop at this word, even within a string of the code.
-        "charts": _read(charts_source()).replace("</script", "<\\/script"),
+        "library": _read(charts_source()).replace("</script", "<\\/script"),
     }
 
 
@@ -62,7 +67,8 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _page(result: Mapping[str, Any], drawing: Mapping[str, Any]) -> dict[str, Any]:
+def page_of(result: Mapping[str, Any], drawing: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page of one bot shows, in words."""
     metrics, quote = result["metrics"], drawing["quote"]
     started, ended = (words.moment(metrics[name]) for name in ("started_at", "ended_at"))
     engine = result.get("engine") or {}
@@ -75,27 +81,28 @@ def _page(result: Mapping[str, Any], drawing: Mapping[str, Any]) -> dict[str, An
         "bars": words.number(drawing["bars"], 0),
         "engine": " ".join(str(part) for part in engine.values()),
         "warnings": [str(line) for line in result.get("warnings") or ()],
-        "headline": list(_headline(metrics, quote)),
-        "groups": list(_groups(metrics, quote)),
+        "headline": list(headline(metrics, quote)),
+        "groups": list(groups(metrics, quote)),
         "params": _parameters(result),
         "plan": _plan(result["plan"]),
         "month_names": MONTHS,
-        "years": list(_years(drawing["months"])),
+        "years": list(years(drawing["months"])),
         "reasons": [_reason(each, quote) for each in drawing["reasons"]],
         "open_trades": [_open_trade(each, drawing) for each in drawing["open"]],
         **_spread(drawing["ratios"]),
         "thinning": _thinning(drawing),
-        "drawing": _embedded({**drawing, "cash": quote in words.CASH}),
+        "drawing": embedded({**drawing, "cash": quote in words.CASH}),
     }
 
 
-def _embedded(value: Any) -> str:
+def embedded(value: Any) -> str:
     """JSON that cannot end the element it stands in."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _headline(metrics: Mapping[str, Any], quote: str) -> Iterator[dict[str, str]]:
+def headline(metrics: Mapping[str, Any], quote: str) -> Iterator[dict[str, str]]:
+    """The figures people look at first."""
     known = {each.name: each for each in figures()}
     for name, below in HEADLINE:
         first, second = known[name], known[below]
@@ -108,7 +115,8 @@ def _headline(metrics: Mapping[str, Any], quote: str) -> Iterator[dict[str, str]
         }
 
 
-def _groups(metrics: Mapping[str, Any], quote: str) -> Iterator[dict[str, Any]]:
+def groups(metrics: Mapping[str, Any], quote: str) -> Iterator[dict[str, Any]]:
+    """All figures, by what they tell of."""
     days = metrics["elapsed_s"] / 86_400
     for group in GROUPS:
         short = group == RISK and days < FEW_DAYS
@@ -151,7 +159,7 @@ def _units(parameters: tuple[Parameter, ...]) -> dict[str, str]:
     return {each.name: each.unit for each in parameters}
 
 
-def _years(months: list[list[Any]]) -> Iterator[dict[str, Any]]:
+def years(months: list[list[Any]]) -> Iterator[dict[str, Any]]:
     """A row of twelve cells per year; the deeper the colour, the larger the month."""
     largest = max((abs(change) for _, _, change in months), default=0.0) or 1.0
     for year in sorted({year for year, _, _ in months}):

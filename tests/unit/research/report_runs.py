@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from apps.research.report import draw
+from apps.research.report import draw, draw_whole, render_portfolio
 from apps.trading.backtest import run_plan
 from apps.trading.bar import Bars
 from apps.trading.instrument import Instrument
 from apps.trading.kernel import layout
 from apps.trading.metrics import Measured, measure
+from apps.trading.metrics.curve import combined
 from apps.trading.plan import Plan
 from apps.trading.risk import Limits
 
@@ -81,3 +82,20 @@ def result_of(figures: Measured, **changes: Any) -> dict[str, Any]:
         "engine": {"version": "1.2.3", "signature": "abcdef"},
     }
     return {**told, **changes}
+
+
+def portfolio_page(counts: dict[str, int], *, title: str = "Two bots") -> str:
+    """The page of bots by name, each on so many bars of its own."""
+    runs = {name: drawn(count) for name, count in counts.items()}
+    curves = [figures.curve for figures, _ in runs.values()]
+    whole = combined(curves, capital=10_000.0 * len(curves))
+    first = next(iter(runs.values()))[0]
+    result = {
+        "bots": {name: result_of(figures) for name, (figures, _) in runs.items()},
+        "bars": sum(counts.values()),
+        "metrics": {**first.metrics.to_json(), "capital": whole.capital},
+        "warnings": ["dips: 2 gaps in the bars, 35 min in all"],
+        "engine": {"version": "1.2.3", "signature": "abcdef"},
+    }
+    drawings = {name: drawing for name, (_, drawing) in runs.items()}
+    return render_portfolio(result, draw_whole(whole), drawings, title=title)

@@ -338,7 +338,8 @@ def test_a_portfolio_tells_the_whole_and_each_bot(
     single = json.loads(
         run("rsi", "--candles", bars_file, "--set", "period=7", "--capital", 600, "--json", "-")[1]
     )
-    _, table, _ = run("--portfolio", portfolio(tmp_path))
+    page = tmp_path / "page.html"
+    _, table, _ = run("--portfolio", portfolio(tmp_path), "--report", page)
 
     result = json.loads(told)
     assert code == 0
@@ -349,6 +350,7 @@ def test_a_portfolio_tells_the_whole_and_each_bot(
     counts = [len(bot["trades"]) for bot in result["bots"].values()]
     assert result["metrics"]["trades"] == sum(counts)
     assert result["bars"] == 800
+    assert page.read_text(encoding="utf-8").count("<template data-name=") == 2
     assert "one  " in table
     assert max(map(len, table.splitlines())) <= 80
 

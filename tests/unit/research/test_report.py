@@ -18,7 +18,14 @@ from apps.research.report.page import charts_source
 from apps.research.report.thinning import candles_of, telling_points
 from apps.trading.metrics import figures as all_figures
 from apps.trading.plan import Plan, ProfitStep
-from tests.unit.research.report_runs import MINUTE, PLAN, drawn, result_of, some_bars
+from tests.unit.research.report_runs import (
+    MINUTE,
+    PLAN,
+    drawn,
+    portfolio_page,
+    result_of,
+    some_bars,
+)
 
 DAY_MS = 86_400_000
 
@@ -179,8 +186,8 @@ def test_no_name_or_warning_becomes_code() -> None:
     )
     page = render(result, drawing)
 
-    assert page.count("<script") == 3
-    assert page.count("</script>") == 3
+    assert page.count("<script") == 5
+    assert page.count("</script>") == 5
     assert "<img" not in page
 
 
@@ -191,3 +198,18 @@ def test_a_run_that_never_traded_has_a_page_too() -> None:
     assert page.count("No closed trades.") == 2
     assert drawing["trades"]["pnl"] == []
     assert "too few to judge a year by" in page
+
+
+def test_a_portfolio_is_one_page_with_a_page_for_each_bot_and_nothing_from_outside() -> None:
+    page = portfolio_page({"dips": 300, "grid <b>": 200}, title="a & b")
+
+    assert "<h1>a &amp; b</h1>" in page
+    assert "grid <b>" not in page
+    assert page.count("<template data-name=") == page.count('id="drawing"') == 2
+    assert 'data-name="grid &lt;b&gt;: ema_cross on BTC/USDT"' in page
+    assert "dips: 2 gaps in the bars" in page
+    assert not re.search(r"(src|href)=.https?://(?!www\.tradingview\.com)", page)
+    drawn_whole = re.search(r'id="whole-drawing">(.*?)</script>', page)
+    assert drawn_whole is not None
+    equity = json.loads(drawn_whole[1])["equity"]
+    assert len(equity["time"]) == len(equity["value"]) == len(equity["drawdown"]) > 100
