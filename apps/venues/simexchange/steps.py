@@ -20,9 +20,9 @@ _BAR_PRICES: Final = ("open", "high", "low", "close")
 def advance(venue: Venue, pump: Pump, step: Mapping[str, Any]) -> dict[str, Any]:
     """Apply one step and return the markets' times and the number of fills.
 
-    step -- `moves` (see prices.path.read_move), `bars` (symbol, opened_at, length_ms, open, high,
-            low, close, volume, stop_side; each trades its documented path in four moves), or
-            `until_ms` with the configured source. Refused as a whole before anything moves.
+    step -- `moves` (see prices.path.read_move; several may share one moment), `bars` (symbol,
+            opened_at, length_ms, open, high, low, close, volume, stop_side; each trades its
+            documented path in four moves), or `until_ms` with the configured source. Refused as a whole before anything moves.
     """
     if len({"moves", "bars", "until_ms"} & set(step)) != 1:
         raise ConfigError("advance needs exactly one of moves, bars or until_ms")
@@ -74,7 +74,7 @@ def _given(venue: Venue, step: Mapping[str, Any]) -> list[tuple[Market, MarketMo
             raise ConfigError(f"{where}.symbol is {symbol!r}; known: {', '.join(venue.markets)}")
         moves = _bar(entry, symbol, where) if name == "bars" else (read_move(entry),)
         for move in moves:
-            if move.at <= latest[symbol]:
+            if move.at < latest[symbol]:
                 raise ConfigError(
                     f"{where} is at {move.at}; market time only moves on, and {symbol} stands "
                     f"at {latest[symbol]}"
