@@ -84,6 +84,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "CANARY_REGAIN_S", float, 40.0, "Seconds a worker has to come back after its broker did."
     ),
+    Variable(
+        "MARKET_TIME",
+        str,
+        "clock",
+        "What tells the time that plans and their timers follow: clock, or prices for a simulated "
+        "exchange that replays a recording or is stepped.",
+    ),
     Variable("SNAPSHOT_EVERY_S", float, 10.0, "Seconds between two snapshots of a busy bot."),
     Variable("MARKS_EVERY_S", float, 10.0, "Seconds between two checkpoints of trailing highs."),
     Variable(

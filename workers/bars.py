@@ -128,7 +128,7 @@ class BarFeed:
     async def _warm_up(self, wish: BarWish) -> int:
         """Have the bars that the bots begin with; until which open time, ms, they are there."""
         step = timeframe_ms(wish.timeframe)
-        until = self._clock.now() // step * step
+        until = await self._feed.open_bar_at(symbol=wish.symbol, timeframe=wish.timeframe)
         since = await self._store.first_missing_at(
             market_id=wish.market_id,
             timeframe=wish.timeframe,

@@ -8,7 +8,7 @@ from uuid import UUID
 from apps.trading.past import Marks, Snapshot
 from apps.trading.ports import Clock
 from workers.lease import ProcessLease
-from workers.ports import StoreUnavailable
+from workers.ports import Settled, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ class Keepable(Protocol):
 
     def marks(self) -> Marks | None:
         """None while an append is under way, or when no position is open."""
+
+    def settled(self) -> Settled | None:
+        """None while something of the bot's is under way."""
 
 
 class SnapshotWriter(Protocol):

@@ -11,6 +11,7 @@ from apps.trading.ports import PriceTick
 from apps.venues import VenueKey
 from workers.checkpoints import Keepable
 from workers.mailbox import Mailbox
+from workers.ports import Beat
 from workers.prices import BotPrices, PriceBoard
 
 
@@ -102,6 +103,12 @@ class Crew:
     def price_seen_at(self, member: Member) -> int | None:
         """Time of the last price that this process holds of the bot's market, ms."""
         return None if member.prices is None else member.prices.seen_at()
+
+    def beat(self, member: Member) -> Beat:
+        """The bot's heartbeat now."""
+        quiet = member.bot is not None and member.mailbox.is_read()
+        settled = member.bot.settled() if quiet and member.bot is not None else None
+        return Beat(member.taken.fence, self.price_seen_at(member), settled)
 
     def nudge(self, bot_id: UUID, kind: str) -> bool:
         """Facts or standing to look at; False when the bot does not run here."""

@@ -6,6 +6,7 @@ again, as refused.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -21,14 +22,15 @@ from apps.trading.events import (
 )
 from apps.trading.journal import Append, Appended, Fenced, Refused, Taken
 from apps.trading.mode import strictness
-from apps.trading.order import EXIT_ROLES
+from apps.trading.order import EXIT_ROLES, OrderStatus
 from apps.trading.past import Marks, Snapshot, Stamp
 from apps.trading.ports import Clock, Lane, PriceTick, Venue
 from apps.trading.risk import Totals
 from workers.crashpoints import crashpoint
 from workers.execution import Execution
+from workers.market_time import MarketTime
 from workers.narration.told import Told
-from workers.ports import BotStore, Lease, StoreUnavailable
+from workers.ports import BotStore, Lease, Settled, StoreUnavailable
 
 MODE_CODES = frozenset({"stopped", "paused", "emergency_stop", "stale_epoch"})
 WISH_CODES = MODE_CODES | {"insufficient_funds", "account_degraded", "live_mode_off"}
@@ -85,6 +87,7 @@ class Deciding:
         venue: Venue,
         lease: Lease,
         clock: Clock,
+        market: MarketTime,
         narrator: Narrator,
         rhythm: Rhythm,
         process_id: UUID,
@@ -98,11 +101,13 @@ class Deciding:
         self._venue = venue
         self._lease = lease
         self._clock = clock
+        self._market = market
         self._narrator = narrator
         self._rhythm = rhythm
         self.epochs = taken.epochs
         self.seq = taken.seq
         self.desired = (taken.desired_status, taken.stop_kind)
+        self.bar_at = 0
         # False while the engine holds a step whose events may or may not be committed.
         self._settled = True
 
@@ -114,7 +119,7 @@ class Deciding:
         while True:
             before = self._engine.state
             step = self._engine.step(
-                trigger=trigger, now=self._clock.now(), totals=Totals(), refusals=refusals
+                trigger=trigger, now=self._market.now(), totals=Totals(), refusals=refusals
             )
             self._settled = not step.journaled
             self._engine.accept(step)
@@ -178,7 +183,7 @@ class Deciding:
                 client_order_id=intent.client_order_id, attempt=intent.attempt
             )
             signing = self._engine.step(
-                trigger=sending, now=self._clock.now(), totals=Totals(), refusals={}
+                trigger=sending, now=self._market.now(), totals=Totals(), refusals={}
             )
             self._engine.accept(signing)
             signed.append((intent, sending))
@@ -220,6 +225,10 @@ class Deciding:
 
     def _watch(self) -> None:
         watch = self._engine.watch()
+        if self._market.is_told:
+            # Every price may be the one that makes a timer due.
+            self._prices.watch(low=inf, high=-inf)
+            return
         self._prices.watch(low=watch.low, high=watch.high)
 
     # ---- what a successor can start from -------------------------------------------------------
@@ -237,6 +246,17 @@ class Deciding:
         if not self._settled or not self._engine.holds():
             return None
         return Marks(self.seq, self._taken.fence, self._engine.marks())
+
+    def settled(self) -> Settled | None:
+        """What has been dealt with; None while an order of this bot is on its way anywhere."""
+        orders = self._engine.orders().values()
+        at_rest = all(order.status is OrderStatus.OPEN for order in orders)
+        if not (self._settled and at_rest and self._execution.is_idle()):
+            return None
+        latest = self._prices.latest()
+        at, price = (0, 0.0) if latest is None else (latest.at, latest.price)
+        state = self._engine.state
+        return Settled(at, price, max(state.signal_at, state.seen_at, 0), self.bar_at)
 
     # ---- what people decided -------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ async def run_bot(host: Host, *, bot_id: UUID, dispatch: int) -> str:
         rhythm=Rhythm(),
         draining=host.draining,
         workspace=host.workspace,
+        prices_tell_time=settings.prices_tell_time,
     )
     shift = Shift(ports=ports, surroundings=HostSurroundings(host))
     return await shift.run(bot_id=bot_id, dispatch=dispatch)
@@ -85,7 +86,13 @@ async def run_feed(host: Host, *, feed_id: UUID, dispatch: int) -> str:
     key = VenueKey(taken.exchange, cast(Environment, taken.environment), taken.venue_name)
     base_url = taken.base_url or None
     budget = host.budgets.of_feed(key, base_url=base_url)
-    feed = open_feed(key, base_url=base_url, clock=host.clock, budget=budget)
+    feed = open_feed(
+        key,
+        base_url=base_url,
+        clock=host.clock,
+        budget=budget,
+        told_time=host.settings.prices_tell_time,
+    )
     try:
         bars = BarFeed(
             feed_id=feed_id,

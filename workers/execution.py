@@ -85,6 +85,10 @@ class Execution:
         """Whether an order is between its signature and the venue's answer: no shift ends then."""
         return bool(self._unclassified)
 
+    def is_idle(self) -> bool:
+        """Whether no request of this bot is under way."""
+        return not self._running
+
     def asking(self, client_order_id: str) -> bool:
         """Whether a request about this order is under way."""
         task = self._running.get(client_order_id)

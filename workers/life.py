@@ -14,7 +14,7 @@ from workers.crew import Crew, Member
 from workers.last_prices import LastPrices
 from workers.lease import ProcessLease
 from workers.narration.backlog import Backlog
-from workers.ports import Report, StoreUnavailable
+from workers.ports import Beat, Report, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +26,7 @@ class LifeStore(Protocol):
 
     async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]: ...
 
-    async def beat(self, *, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
-        """Heartbeats: bot -> (fence, ms of the last price seen or None)."""
+    async def beat(self, *, beats: Mapping[UUID, Beat]) -> None: ...
 
     async def write_reports(self, reports: Sequence[Report]) -> None: ...
 
@@ -119,11 +118,10 @@ class Life:
             await self._beat(priced)
 
     async def _beat(self, members: Sequence[Member]) -> None:
-        price_at = self._crew.price_seen_at
-        seen = {one.taken.bot_id: (one.taken.fence, price_at(one)) for one in members}
-        await self._store.beat(seen_at=seen)
+        beats = {one.taken.bot_id: self._crew.beat(one) for one in members}
+        await self._store.beat(beats=beats)
         for one in members:
-            one.beaten = seen[one.taken.bot_id][1] is not None
+            one.beaten = beats[one.taken.bot_id].price_at is not None
 
     def signal_waiting(self, bot_id: UUID) -> None:
         """A wake-up spoke of a signal for this bot."""

@@ -64,6 +64,10 @@ class Mailbox:
                 self._waiter = None
         self._filled = False
 
+    def is_read(self) -> bool:
+        """Nothing is in the box, and its reader waits for the next."""
+        return self._waiter is not None and not self._filled
+
     def _ring(self) -> None:
         self._filled = True
         if self._waiter is not None:

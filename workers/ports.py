@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from apps.common.ids import new_id
@@ -58,6 +58,26 @@ class Report:
     observed_status: str | None = None
     status_reason: str | None = None
     lines: tuple[LogLine, ...] = ()
+
+
+class Settled(NamedTuple):
+    """What a bot has dealt with: the newest price and its time, signal and closed bar.
+
+    Times in ms UTC, 0 = none yet; a signal's is when its bar opened.
+    """
+
+    price_at: int
+    price: float
+    signal_at: int
+    bar_at: int
+
+
+class Beat(NamedTuple):
+    """A bot's heartbeat. `price_at`: the last price its process holds; both None: as before."""
+
+    fence: int
+    price_at: int | None
+    settled: Settled | None
 
 
 class BotStore(Protocol):

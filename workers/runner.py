@@ -6,6 +6,7 @@ time-out.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import inf
 
 from apps.trading.engine import Engine
 from apps.trading.events import OrderUnknown, PriceMoved, SignalGiven, TimerDue
@@ -18,6 +19,7 @@ from workers.deciding import Deciding, Prices, Rhythm
 from workers.execution import Execution
 from workers.facts import done, filled, must_be_filled
 from workers.mailbox import Letter, Mailbox
+from workers.market_time import MarketTime
 from workers.overtaken import overtaken
 from workers.ports import BotStore
 
@@ -37,6 +39,7 @@ class Runner:
         prices: Prices,
         venue: Venue,
         clock: Clock,
+        market: MarketTime,
         rhythm: Rhythm,
         draining: Mapping[str, bool],
     ) -> None:
@@ -49,6 +52,7 @@ class Runner:
         self._prices = prices
         self._venue = venue
         self._clock = clock
+        self._market = market
         self._rhythm = rhythm
         self._draining = draining
         self._look_at = 0.0
@@ -78,8 +82,9 @@ class Runner:
             await self._open(early)
         tick = self._mailbox.take_price()
         if tick is not None:
+            self._market.reached(tick.at)
             await self._deciding.take(PriceMoved(tick.price, tick.low, tick.high))
-        if self._engine.watch().wake_at <= self._clock.now():
+        if self._engine.watch().wake_at <= self._market.now():
             await self._deciding.take(TimerDue())
         if self._finished() and await self._venue_shows_nothing():
             return "stopped"
@@ -104,12 +109,18 @@ class Runner:
             self._ask_about_unknowns()
 
     def _idle_s(self) -> float:
-        until_timer = (self._engine.watch().wake_at - self._clock.now()) / 1000
+        until_timer = self._until_timer_s()
         if self._is_quiet():
             # Whatever happens next wakes us: a thousand quiet bots must not cost a thousand looks.
             return min(until_timer, self._rhythm.quiet_s)
         until_look = self._look_at - self._clock.monotonic()
         return min(until_look, until_timer, self._rhythm.look_around_s)
+
+    def _until_timer_s(self) -> float:
+        if self._market.is_told:
+            # Whatever is due shows when the next price comes, and that wakes us.
+            return inf
+        return (self._engine.watch().wake_at - self._market.now()) / 1000
 
     def _is_quiet(self) -> bool:
         """No order to ask about, no signal that waits for a price, no stop to confirm."""
@@ -158,7 +169,10 @@ class Runner:
                 if self._early is None or letter.bar_open_at > self._early.bar_open_at:
                     self._early = letter
                 return
+            self._market.reached(latest.at)
             await self._deciding.take(PriceMoved(latest.price, latest.price, latest.price))
+            # The last moment of the bar it speaks of.
+            self._market.reached(letter.closed_at - 1)
         await self._deciding.take(letter)
         if isinstance(letter, OrderUnknown):
             self._ask_about_unknowns()

@@ -26,6 +26,7 @@ class HostSettings:
     database_threads: int = 4
     snapshot_every_s: float = 10.0
     marks_every_s: float = 10.0
+    prices_tell_time: bool = False
 
 
 def host_settings(*, queue: str) -> HostSettings:
@@ -44,5 +45,6 @@ def host_settings(*, queue: str) -> HostSettings:
         processes=settings.BUDGET_PROCESSES,
         snapshot_every_s=settings.SNAPSHOT_EVERY_S,
         marks_every_s=settings.MARKS_EVERY_S,
+        prices_tell_time=settings.MARKET_TIME == "prices",
         most_bots=settings.BOTS_PER_PROCESS,
     )

@@ -21,6 +21,7 @@ from workers.checkpoints import Keepable
 from workers.deciding import Deciding, Narrator, Prices, Rhythm, ShiftLost
 from workers.execution import Execution, Windows
 from workers.mailbox import Mailbox
+from workers.market_time import MarketTime, ToldTime, WallTime
 from workers.ports import BotStore, Lease, Report, StoreUnavailable
 from workers.recovery import Recovery, SnapshotStore
 from workers.runner import Runner
@@ -73,6 +74,7 @@ class ShiftPorts:
     rhythm: Rhythm
     draining: Mapping[str, bool]
     workspace: Workspace = field(default_factory=Workspace)
+    prices_tell_time: bool = False
 
 
 class Shift:
@@ -124,7 +126,8 @@ class Shift:
             await self._desk_has_reconciled(taken)
         execution = self._execution(taken, account, mailbox)
         prices = await self._around.prices(taken=taken, mailbox=mailbox)
-        deciding = await self._deciding(taken, engine, execution, prices, account)
+        market = self._market_time(engine)
+        deciding = await self._deciding(taken, engine, execution, prices, account, market)
         self._around.running(taken=taken, bot=deciding)
         if recovered.is_new:
             # Before any letter: a signal may have come to the mailbox while the account was opened.
@@ -142,6 +145,7 @@ class Shift:
             prices=prices,
             venue=account.venue,
             clock=ports.clock,
+            market=market,
             rhythm=ports.rhythm,
             draining=ports.draining,
         )
@@ -182,6 +186,7 @@ class Shift:
         execution: Execution,
         prices: Prices,
         account: Account,
+        market: MarketTime,
     ) -> Deciding:
         ports = self._ports
         return Deciding(
@@ -193,10 +198,15 @@ class Shift:
             venue=account.venue,
             lease=ports.lease,
             clock=ports.clock,
+            market=market,
             narrator=await self._around.narrator(taken=taken),
             rhythm=ports.rhythm,
             process_id=ports.process_id,
         )
+
+    def _market_time(self, engine: Engine) -> MarketTime:
+        ports = self._ports
+        return ToldTime(engine.state.now) if ports.prices_tell_time else WallTime(ports.clock)
 
     async def _desk_has_reconciled(self, taken: Taken) -> None:
         """Fail-closed: a bot whose predecessor may have left something in flight waits."""

@@ -5,12 +5,13 @@ user's code: an endless loop there stops no bot.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
+from django.conf import settings
 from django.utils import timezone
 
 from apps.bots import signals as rows
@@ -42,6 +43,7 @@ class _Question:
     strategy: Strategy
     p: Values
     warm_up: int
+    now: int
     since: int
 
     @property
@@ -75,24 +77,35 @@ def check_closed(*, closed: Collection[tuple[UUID, str]]) -> int:
 
 def _check(wishes: Sequence[Wish]) -> tuple[int, list[UUID]]:
     """How many new signals there are, and the bots whose signals could be evaluated."""
-    now = to_ms(timezone.now())
+    now_of = _market_time(wishes)
     questions: list[_Question] = []
     for wish in wishes:
         with _sparing_others(wish):
-            question = _question(wish, now)
+            question = _question(wish, now_of(wish))
             needed = question.strategy.missing()
             if needed:
                 rows.say_waiting(bot_ids=wish.bot_ids, what=" and ".join(needed))
             else:
                 questions.append(question)
-    series = _read(questions, until=now)
+    series = _read(questions)
     checked: list[UUID] = []
     given = 0
     for question in questions:
         if question.series in series:
             with _sparing_others(question.wish):
-                given += _answer(question, series[question.series], now, checked)
+                given += _answer(question, series[question.series], checked)
     return given, checked
+
+
+def _market_time(wishes: Sequence[Wish]) -> Callable[[Wish], int]:
+    """What time it is in a wish's market, ms; where only prices tell, the end of the newest bar."""
+    if settings.MARKET_TIME != "prices":
+        now = to_ms(timezone.now())
+        return lambda wish: now
+    newest = candles.newest({(wish.market_id, wish.timeframe) for wish in wishes})
+    return lambda wish: (
+        newest.get((wish.market_id, wish.timeframe), 0) + timeframe_ms(wish.timeframe)
+    )
 
 
 @contextmanager
@@ -111,11 +124,12 @@ def _question(wish: Wish, now: int) -> _Question:
         warm_up = strategy.warm_up(p)
         memory = max(strategy.memory(p), warm_up + 1)
     since = now - (memory + LATE_BARS) * timeframe_ms(wish.timeframe)
-    return _Question(wish, strategy, p, warm_up, since)
+    return _Question(wish, strategy, p, warm_up, now, since)
 
 
-def _read(questions: Sequence[_Question], *, until: int) -> dict[tuple[UUID, str], Bars]:
+def _read(questions: Sequence[_Question]) -> dict[tuple[UUID, str], Bars]:
     """The bars of every series asked about, once each, as far back as anybody needs them."""
+    until = max((question.now for question in questions), default=0)
     since: dict[tuple[UUID, str], int] = {}
     for question in questions:
         since[question.series] = min(question.since, since.get(question.series, until))
@@ -134,7 +148,7 @@ def _read_alone(key: tuple[UUID, str], since: int, until: int) -> list[Bars]:
         return []
 
 
-def _answer(question: _Question, series: Bars, now: int, checked: list[UUID]) -> int:
+def _answer(question: _Question, series: Bars, checked: list[UUID]) -> int:
     """1 when this gave a new signal; whoever waits for it is woken at once."""
     wish = question.wish
     step = timeframe_ms(wish.timeframe)
@@ -146,7 +160,7 @@ def _answer(question: _Question, series: Bars, now: int, checked: list[UUID]) ->
         rows.say_waiting(bot_ids=wish.bot_ids, what=f"{bars_more} before its first signal")
         return 0
     bar_open_at = int(bars.open_at[-1])
-    if bar_open_at + step < now - LATE_BARS * step:
+    if bar_open_at + step < question.now - LATE_BARS * step:
         return 0
     with strategy_limit(STRATEGY_LIMIT_S):
         verdict = _verdict(question, bars)

@@ -37,7 +37,7 @@ from apps.venues import VenueAccount
 from apps.venues.account import Environment
 from workers.bars import BarWish
 from workers.gathering import Gathering
-from workers.ports import Configuration, DeskLost, Report
+from workers.ports import Beat, Configuration, DeskLost, Report
 from workers.postgres import Database
 from workers.writer import Lanes
 
@@ -306,8 +306,14 @@ class LifeRows:
     async def locate(self, bot_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         return await self._ask(fleet.locate, bot_ids=bot_ids)
 
-    async def beat(self, *, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
-        await self._ask(fleet.beat, seen_at=seen_at)
+    async def beat(self, *, beats: Mapping[UUID, Beat]) -> None:
+        await self._ask(
+            fleet.beat,
+            beats=[
+                fleet.Heartbeat(bot_id, beat.fence, beat.price_at, beat.settled)
+                for bot_id, beat in beats.items()
+            ],
+        )
 
     async def write_reports(self, reports: Sequence[Report]) -> None:
         await self._ask(_write_reports, reports)

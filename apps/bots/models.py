@@ -27,7 +27,9 @@ class Bot(Leased):
     """One bot. `desired_status` is written by people, `observed_status` by workers.
 
     `seq` numbers the bot's journal without gaps, `plan_seq` its intents. A deleted bot keeps its
-    row, because journal and ledger go on referring to it; `objects` leaves it out.
+    row, because journal and ledger go on referring to it; `objects` leaves it out. `settled`: the
+    newest price (its time and itself), signal and closed bar that the bot has dealt with, with
+    nothing left in flight; times in ms UTC, 0 = none yet.
     """
 
     class Kind(models.TextChoices):
@@ -81,6 +83,7 @@ class Bot(Leased):
     taken_at = models.DateTimeField(null=True, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     last_price_at = models.DateTimeField(null=True, blank=True)
+    settled = models.JSONField(null=True, blank=True, editable=False)
     last_signal_check = models.DateTimeField(null=True, blank=True)
     last_trade_at = models.DateTimeField(null=True, blank=True)
     performance_metrics = models.JSONField(null=True, blank=True)

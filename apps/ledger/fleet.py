@@ -1,8 +1,9 @@
 """Which long-lived duties should run, who runs them, and what their runners report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -287,29 +288,45 @@ def locate(*, bot_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     return dict(rows.values_list("pk", "process_id"))
 
 
-def beat(*, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
+class Heartbeat(NamedTuple):
+    """What a process says of its bot. None leaves a value as it is; times in ms UTC.
+
+    `price_at`: of the last price it holds; `settled`: the newest price (its time and itself),
+    signal and closed bar that the bot has dealt with, with nothing left in flight.
+    """
+
+    bot_id: UUID
+    fence: int
+    price_at: int | None
+    settled: Sequence[float] | None = None
+
+
+def beat(*, beats: Sequence[Heartbeat]) -> None:
     """Heartbeats of a process's bots; a moved fence is left alone."""
-    beats = sorted(seen_at.items())
-    for first in range(0, len(beats), BEATS_AT_ONCE):
+    ordered = sorted(beats, key=lambda each: each.bot_id)
+    for first in range(0, len(ordered), BEATS_AT_ONCE):
         with unhurried():
-            _beat(beats[first : first + BEATS_AT_ONCE])
+            _beat(ordered[first : first + BEATS_AT_ONCE])
 
 
-def _beat(beats: Sequence[tuple[UUID, tuple[int, int | None]]]) -> None:
+def _beat(beats: Sequence[Heartbeat]) -> None:
     # Rows are locked by id first, as every append does: two orders of locking would deadlock.
     execute(
         "WITH locked AS ("
-        " SELECT b.id, 'epoch'::timestamptz + s.price_ms * interval '1 millisecond' AS price_at"
-        " FROM bots_bot b JOIN unnest(%s::uuid[], %s::bigint[], %s::bigint[])"
-        " AS s (bot_id, fence, price_ms) ON b.id = s.bot_id AND b.fence = s.fence"
+        " SELECT b.id, 'epoch'::timestamptz + s.price_ms * interval '1 millisecond' AS price_at,"
+        " s.settled::jsonb FROM bots_bot b"
+        " JOIN unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[])"
+        " AS s (bot_id, fence, price_ms, settled) ON b.id = s.bot_id AND b.fence = s.fence"
         " ORDER BY b.id FOR NO KEY UPDATE OF b)"
         " UPDATE bots_bot SET heartbeat_at = now(),"
-        " last_price_at = coalesce(locked.price_at, last_price_at)"
+        " last_price_at = coalesce(locked.price_at, last_price_at),"
+        " settled = coalesce(locked.settled, bots_bot.settled)"
         " FROM locked WHERE bots_bot.id = locked.id",
         [
-            [str(bot_id) for bot_id, _ in beats],
-            [fence for _, (fence, _) in beats],
-            [price_ms for _, (_, price_ms) in beats],
+            [str(each.bot_id) for each in beats],
+            [each.fence for each in beats],
+            [each.price_at for each in beats],
+            [None if each.settled is None else str(list(each.settled)) for each in beats],
         ],
     )
 

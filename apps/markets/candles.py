@@ -1,6 +1,6 @@
 """Stored bars: append them as they close, read them back as arrays, find what is missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -115,6 +115,17 @@ def last_bar_at(*, market: Market, timeframe: str) -> int | None:
     )
     newest: int | None = rows[0][0]
     return newest
+
+
+def newest(series: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
+    """Open time (ms) of the newest stored bar of each (market, timeframe) that has one."""
+    rows = fetch(
+        "SELECT b.market_id, b.timeframe, max(b.last_ms) FROM markets_candleblock b"
+        " JOIN unnest(%s::uuid[], %s::text[]) AS w (id, timeframe)"
+        " ON b.market_id = w.id AND b.timeframe = w.timeframe GROUP BY b.market_id, b.timeframe",
+        [[market_id for market_id, _ in series], [timeframe for _, timeframe in series]],
+    )
+    return {(market_id, timeframe): at for market_id, timeframe, at in rows}
 
 
 def find_missing(*, market: Market, timeframe: str, since: int, until: int) -> list[Missing]:

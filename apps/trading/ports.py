@@ -187,6 +187,9 @@ class Feed(Protocol):
     def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
         """Closed bars in order, each once, gaps filled by REST."""
 
+    async def open_bar_at(self, *, symbol: str, timeframe: str) -> int:
+        """Open time (ms) of the bar that is open now."""
+
     async def history(
         self, *, symbol: str, timeframe: str, since: int, until: int
     ) -> Sequence[Bar]: ...

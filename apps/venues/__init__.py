@@ -47,12 +47,17 @@ def open_venue(account: VenueAccount, *, budget: Budget, clock: Clock) -> "CcxtV
 
 
 def open_feed(
-    key: VenueKey, *, base_url: str | None, clock: Clock, budget: Budget | None = None
+    key: VenueKey,
+    *,
+    base_url: str | None,
+    clock: Clock,
+    budget: Budget | None = None,
+    told_time: bool = False,
 ) -> "CcxtFeed":
     """The exchange's public prices, in the running event loop; errors as for `open_venue`.
 
     Without a budget the feed keeps to the data lane of its own; what others behind this address
-    use it learns from the exchange's answers.
+    use it learns from the exchange's answers. `told_time`: only its bars tell a market's time.
     """
     from apps.venues.budget import MemoryBudget, weight_limit
     from apps.venues.clients import current_pool, public_client
@@ -66,4 +71,5 @@ def open_feed(
         budget=budget if budget is not None else own,
         clock=clock,
     )
-    return CcxtFeed(line=line, table=current_pool().table(key, base_url), clock=clock)
+    table = current_pool().table(key, base_url)
+    return CcxtFeed(line=line, table=table, clock=clock, told_time=told_time)

@@ -35,7 +35,9 @@ class ClosedBars:
         clock: Clock,
         symbol: str,
         timeframe: str,
+        told_time: bool = False,
     ) -> None:
+        """`told_time`: only the market's own bars tell what time it is there."""
         self._line = line
         self._history = history
         self._ends = ends
@@ -45,13 +47,14 @@ class ClosedBars:
         self._length = timeframe_ms(timeframe)
         self._base = base_timeframe(timeframe, offered=line.client.timeframes)
         self._step = timeframe_ms(self._base)
+        self._told_time = told_time
         self._rows: dict[int, Bar] = {}
         self._news = asyncio.Event()
 
     async def read(self) -> AsyncIterator[Bar]:
         """From the bar that is open now on, for ever."""
         await self._measure()
-        now = self._line.time.exchange_now()
+        now = await self.market_now()
         expected = now - now % self._length
         stream = asyncio.create_task(self._listen(), name=f"bars {self._symbol}")
         try:
@@ -64,6 +67,15 @@ class ClosedBars:
             stream.cancel()
             await asyncio.gather(stream, return_exceptions=True)
 
+    async def market_now(self) -> int:
+        """The exchange's time, or that of the newest bar; VenueUnavailable when there is none."""
+        if not self._told_time:
+            return self._line.time.exchange_now()
+        newest = await self._history.newest_at(symbol=self._symbol, timeframe=self._base)
+        if newest is None:
+            raise VenueUnavailable(f"{self._symbol} has not been traded yet")
+        return newest
+
     async def _measure(self) -> None:
         with suppress(VenueUnavailable):
             await self._line.time.refresh()
@@ -73,6 +85,10 @@ class ClosedBars:
         end_at = open_at + self._length
         while not self._is_past(end_at):
             self._news.clear()
+            if self._told_time:
+                # No clock can say that the stream is late.
+                await self._news.wait()
+                continue
             left_s = (end_at - self._line.time.exchange_now()) / 1000 + LATE_S
             if left_s <= 0:
                 return
@@ -85,6 +101,8 @@ class ClosedBars:
         if streamed is not None:
             return [streamed]
         now = self._line.time.exchange_now()
+        if self._told_time:
+            now = max(open_at + self._length, *self._rows)
         try:
             found = await self._history.bars(
                 symbol=self._symbol, timeframe=self._timeframe, since=open_at, until=now, now=now

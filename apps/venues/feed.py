@@ -9,7 +9,7 @@ from typing import Any
 
 import ccxt
 
-from apps.trading.bar import Bar
+from apps.trading.bar import Bar, timeframe_ms
 from apps.trading.instrument import Instrument
 from apps.trading.ports import Clock, FeedSilence, Lane, PriceTick, VenueUnavailable
 from apps.venues.bar_ends import BarEnds
@@ -46,12 +46,20 @@ class CcxtFeed:
     """
 
     def __init__(
-        self, *, line: Line, table: MarketTable, clock: Clock, silence_s: float = SILENCE_S
+        self,
+        *,
+        line: Line,
+        table: MarketTable,
+        clock: Clock,
+        silence_s: float = SILENCE_S,
+        told_time: bool = False,
     ) -> None:
+        """`told_time`: the markets' time is what their bars tell, as when a recording is played."""
         self._line = line
         self._table = table
         self._clock = clock
         self._silence_s = silence_s
+        self._told_time = told_time
         self._history = History(line)
         self._ends = BarEnds(line.client, dialect=line.profile.dialect)
         self._conflation = Conflation()
@@ -99,19 +107,27 @@ class CcxtFeed:
 
     async def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
         """Closed bars from the one that is open now on; ValueError: timeframe not offered."""
+        async for bar in (await self._closed_bars(symbol, timeframe)).read():
+            yield bar
+
+    async def open_bar_at(self, *, symbol: str, timeframe: str) -> int:
+        """Open time (ms) of the bar that is open now. Raises VenueUnavailable."""
+        now = await (await self._closed_bars(symbol, timeframe)).market_now()
+        return now - now % timeframe_ms(timeframe)
+
+    async def _closed_bars(self, symbol: str, timeframe: str) -> ClosedBars:
         await self._load()
         if symbol not in self._table.instruments:
             raise UnknownMarket(f"market {symbol!r} is not a spot market of this exchange")
-        closed = ClosedBars(
+        return ClosedBars(
             line=self._line,
             history=self._history,
             ends=self._ends,
             clock=self._clock,
             symbol=symbol,
             timeframe=timeframe,
+            told_time=self._told_time,
         )
-        async for bar in closed.read():
-            yield bar
 
     async def history(
         self, *, symbol: str, timeframe: str, since: int, until: int
@@ -123,7 +139,7 @@ class CcxtFeed:
             timeframe=timeframe,
             since=since,
             until=until,
-            now=await self.exchange_now(),
+            now=until if self._told_time else await self.exchange_now(),
         )
 
     async def instruments(self) -> Mapping[str, Instrument]:

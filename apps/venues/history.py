@@ -93,6 +93,11 @@ class History:
         parts = await self._pages(symbol, base, first, last_open + length - timeframe_ms(base))
         return [bar for bar in joined(parts, length=length) if first <= bar.open_at <= last_open]
 
+    async def newest_at(self, *, symbol: str, timeframe: str) -> int | None:
+        """Open time (ms) of the bar that is open now; None before the market's first price."""
+        rows = await self._page(symbol, timeframe, None, 1)
+        return rows[-1].open_at if rows else None
+
     async def _pages(self, symbol: str, timeframe: str, since: int, last_open: int) -> list[Bar]:
         length = timeframe_ms(timeframe)
         found: list[Bar] = []
@@ -105,7 +110,7 @@ class History:
             since = fresh[-1].open_at + length if fresh else since + wanted * length
         return found
 
-    async def _page(self, symbol: str, timeframe: str, since: int, wanted: int) -> list[Bar]:
+    async def _page(self, symbol: str, timeframe: str, since: int | None, wanted: int) -> list[Bar]:
         def read(raw: Any, answer: Any) -> list[Bar]:
             if not isinstance(raw, list) or not isinstance(answer, list | dict):
                 raise Malformed("answer is not a list of bars")

@@ -175,7 +175,7 @@ def test_heartbeats_and_signal_checks_beside_group_commits_do_not_deadlock() -> 
     def beat() -> None:
         start.wait(30)
         for number in range(15):
-            fleet.beat(seen_at=dict.fromkeys(ids, (1, AT + number)))
+            fleet.beat(beats=[fleet.Heartbeat(bot_id, 1, AT + number) for bot_id in ids])
 
     def check() -> None:
         start.wait(30)

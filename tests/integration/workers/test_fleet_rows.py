@@ -193,16 +193,19 @@ def test_heartbeats_reach_only_the_shifts_that_sent_them() -> None:
     price_at = 1_790_000_000_000
 
     fleet.beat(
-        seen_at={
-            mine.bot.id: (mine.taken.fence, price_at),
-            lost.bot.id: (lost.taken.fence - 1, price_at),
-        }
+        beats=[
+            fleet.Heartbeat(mine.bot.id, mine.taken.fence, price_at, (price_at, 1.5, 5, 0)),
+            fleet.Heartbeat(lost.bot.id, lost.taken.fence - 1, price_at),
+        ]
     )
+    fleet.beat(beats=[fleet.Heartbeat(mine.bot.id, mine.taken.fence, None)])
 
     beaten = Bot.objects.get(pk=mine.bot.id)
     assert beaten.heartbeat_at is not None
     assert beaten.last_price_at is not None
     assert int(beaten.last_price_at.timestamp() * 1000) == price_at
+    # A beat that says nothing of it leaves it as it is.
+    assert beaten.settled == [price_at, 1.5, 5, 0]
     assert Bot.objects.get(pk=lost.bot.id).heartbeat_at is None
 
 

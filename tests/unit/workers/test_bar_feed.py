@@ -63,6 +63,9 @@ class Exchange:
         self.closes_meanwhile = 0
         return [bar((at - first) // MINUTE) for at in range(since, until, MINUTE)]
 
+    async def open_bar_at(self, *, symbol: str, timeframe: str) -> int:
+        return self._clock.now() // MINUTE * MINUTE
+
     async def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
         while True:
             yield await self.closed.get()

@@ -13,7 +13,7 @@ from tests.unit.workers.test_feeds import VENUE, taken
 from workers.crew import Crew
 from workers.life import Life
 from workers.mailbox import Mailbox
-from workers.ports import Report
+from workers.ports import Beat, Report
 
 BTC = "BTC/USDT"
 
@@ -22,7 +22,7 @@ class Rows:
     """`life.LifeStore` that remembers the heartbeats."""
 
     def __init__(self) -> None:
-        self.beats: list[dict[UUID, tuple[int, int | None]]] = []
+        self.beats: list[dict[UUID, Beat]] = []
 
     async def attention(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, BotAttention]:
         return {}
@@ -30,8 +30,8 @@ class Rows:
     async def latest_signals(self, *, bot_ids: Sequence[UUID]) -> Mapping[UUID, SignalGiven]:
         return {}
 
-    async def beat(self, *, seen_at: Mapping[UUID, tuple[int, int | None]]) -> None:
-        self.beats.append(dict(seen_at))
+    async def beat(self, *, beats: Mapping[UUID, Beat]) -> None:
+        self.beats.append(dict(beats))
 
     async def write_reports(self, reports: Sequence[Report]) -> None: ...
 
@@ -59,8 +59,8 @@ async def test_newcomers_beat_once_as_soon_as_their_market_has_a_price() -> None
     await life.beat_newcomers()
 
     assert rows.beats == [
-        {early.bot_id: (early.fence, 1_700)},
-        {late.bot_id: (late.fence, 1_700)},
+        {early.bot_id: Beat(early.fence, 1_700, None)},
+        {late.bot_id: Beat(late.fence, 1_700, None)},
     ]
 
 
@@ -78,4 +78,7 @@ async def test_a_round_over_all_bots_counts_as_the_newcomers_beat() -> None:
     await life.look_once()
     await life.beat_newcomers()
 
-    assert rows.beats == [{bot.bot_id: (bot.fence, None)}, {bot.bot_id: (bot.fence, 1_700)}]
+    assert rows.beats == [
+        {bot.bot_id: Beat(bot.fence, None, None)},
+        {bot.bot_id: Beat(bot.fence, 1_700, None)},
+    ]
