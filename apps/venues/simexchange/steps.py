@@ -22,7 +22,8 @@ def advance(venue: Venue, pump: Pump, step: Mapping[str, Any]) -> dict[str, Any]
 
     step -- `moves` (see prices.path.read_move; several may share one moment), `bars` (symbol,
             opened_at, length_ms, open, high, low, close, volume, stop_side; each trades its
-            documented path in four moves), or `until_ms` with the configured source. Refused as a whole before anything moves.
+            documented path in four moves), or `until_ms` with the configured source. Refused as a
+            whole before anything moves.
     """
     if len({"moves", "bars", "until_ms"} & set(step)) != 1:
         raise ConfigError("advance needs exactly one of moves, bars or until_ms")
