@@ -12,6 +12,7 @@ from apps.trading.instrument import Instrument
 from apps.trading.kernel import layout
 from apps.trading.kernel.loop import run
 from apps.trading.plan import Plan
+from apps.trading.plan_record import plan_row
 from apps.trading.risk import Limits
 
 
@@ -76,9 +77,8 @@ def new_bot(
     slippage: float,
 ) -> None:
     """Make a zeroed kernel state a bot that has not traded yet."""
-    plan.to_record(state.plan, instrument=instrument)
-    state.plan.slippage = slippage
-    limits.to_record(state.limits)
+    state["plan"] = plan_row(plan, instrument, slippage=slippage)[0]
+    state["limits"] = limits.row()
     layout.open_books(state, capital=float(capital), positions=plan.max_positions)
 
 

@@ -103,10 +103,10 @@ class Plan:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Plan":
         """ValueError names an unknown field and the known ones."""
-        known = [item.name for item in fields(cls)]
         for name in values:
-            if name not in known:
-                raise ValueError(f"plan field {name!r} is unknown; use one of {', '.join(known)}")
+            if name not in _NAMES:
+                told = ", ".join(_NAMES)
+                raise ValueError(f"plan field {name!r} is unknown; use one of {told}")
         nested = {
             "take_profit_steps": _items(ProfitStep, "take_profit_steps", values),
             "safety_custom": _items(SafetyOrder, "safety_custom", values),
@@ -115,7 +115,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            **asdict(self),
+            **{name: getattr(self, name) for name in _NAMES},
             "take_profit_steps": [asdict(step) for step in self.take_profit_steps],
             "safety_custom": [asdict(order) for order in self.safety_custom],
         }
@@ -184,6 +184,10 @@ class Plan:
     def to_record(self, record: np.record, *, instrument: Instrument) -> None:
         """Write plan and instrument into a kernel PLAN record."""
         plan_record.write(self, record, instrument=instrument)
+
+
+# In order; a dictionary, for every name of a JSON object is looked up in it.
+_NAMES = {item.name: None for item in fields(Plan)}
 
 
 def _items(kind: type[Item], name: str, values: Mapping[str, Any]) -> tuple[Item, ...]:

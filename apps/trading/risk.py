@@ -111,9 +111,13 @@ class Limits:
         return asdict(self)
 
     def to_record(self, record: np.record) -> None:
-        for name in LIMITS.names or ():
-            value = getattr(self, name)
-            setattr(record, name, inf if value is None else value)
+        for name, value in zip(LIMITS.names or (), self.row(), strict=True):
+            setattr(record, name, value)
+
+    def row(self) -> tuple[float, ...]:
+        """The fields of the kernel's record; inf = no limit."""
+        found = (getattr(self, name) for name in LIMITS.names or ())
+        return tuple(inf if value is None else float(value) for value in found)
 
 
 @dataclass(frozen=True, slots=True)

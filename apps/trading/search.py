@@ -4,24 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import nan
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.trading import plan_record
 from apps.trading.bar import Bars
 from apps.trading.instrument import Instrument
 from apps.trading.kernel import layout
 from apps.trading.kernel.loop import run
 from apps.trading.metrics import outcomes, returns
-from apps.trading.metrics.curve import Curve, Drawdown, value_closes
+from apps.trading.metrics.curve import LEVELS, MARKS, Curve, Drawdown, value_closes
 from apps.trading.metrics.measure import DAY_S
 from apps.trading.metrics.outcomes import Outcomes, Tally
 from apps.trading.metrics.returns import Days
 from apps.trading.metrics.score import score
 from apps.trading.plan import Plan
+from apps.trading.plan_record import plan_row
 from apps.trading.risk import Limits
 from apps.trading.trades import closed_trades
 
@@ -120,6 +119,7 @@ class Course:
     _unheld: Any = None
     _ends: Any = None
     _late: bool = False
+    _noted: Any = None
     _edges: Any = None
     _begun_plan: Plan | None = None
     _plans: dict[int, tuple[Plan, Any]] = field(default_factory=dict)
@@ -135,6 +135,7 @@ class Course:
         self._room(1024 + count // 16)
         self._equity = np.empty(count)
         self._unheld = np.zeros(count, np.uint8)
+        self._noted = np.zeros(LEVELS), np.zeros(MARKS, np.int64)
         # Where the days end is the same for every set.
         curve = Curve(
             self.bars.open_at, self.bar_ms, 0.0, np.arange(1.0, count + 1.0), self._unheld
@@ -204,9 +205,10 @@ class Course:
         closed = closed_trades(fills, fee_in_base=fee_in_base, still_open=self._open_deals())
         value_closes(
             bars.open_at, bars.close, self.bar_ms, fills, self._steps, fee_in_base, capital,
-            self._equity, self._unheld,
+            self._equity, self._unheld, *self._noted,
         )  # fmt: skip
-        curve = Curve(bars.open_at, self.bar_ms, capital, self._equity, self._unheld)
+        fallen = Drawdown.told(*self._noted)
+        curve = Curve(bars.open_at, self.bar_ms, capital, self._equity, self._unheld, fallen)
         levels = np.empty(len(self._ends) + 1)
         levels[0] = capital
         levels[1:] = self._equity[self._ends]
@@ -215,7 +217,7 @@ class Course:
         tally = Tally.of(Outcomes.of(closed), median=False)
         gone = levels <= 0.0
         days = Days.of(levels[: int(gone.argmax())] if gone.any() else levels)
-        return Seen(curve, days, curve.drawdown(), tally), levels
+        return Seen(curve, days, fallen, tally), levels
 
     def _open_deals(self) -> list[int]:
         """As trades.open_deals tells them."""
@@ -229,36 +231,3 @@ class Course:
         daily -= 1.0
         told[: self.blocks] = np.add.reduceat(daily, self._edges)
         told[self.blocks :] = np.add.reduceat(daily * daily, self._edges)
-
-
-def plan_row(plan: Plan, instrument: Instrument, *, slippage: float) -> Any:
-    """The kernel's record of a plan, the same that `plan.to_record` writes, in less time.
-
-    Fields of numpy's records are slow to set one by one; plain attributes are not.
-    """
-    draft = _draft(layout.PLAN)
-    plan_record.write(plan, draft, instrument=instrument)
-    draft.slippage = slippage
-    row = np.zeros(1, layout.PLAN)
-    row[0] = _tuple(draft, layout.PLAN)
-    return row
-
-
-def _draft(kind: np.dtype[Any]) -> Any:
-    """An object with the attributes of a record, all zero."""
-    parts: dict[str, Any] = {}
-    for name in kind.names or ():
-        part = kind[name]
-        if part.names:
-            parts[name] = _draft(part)
-        else:
-            parts[name] = np.zeros(part.shape) if part.shape else 0
-    return SimpleNamespace(**parts)
-
-
-def _tuple(draft: Any, kind: np.dtype[Any]) -> tuple[Any, ...]:
-    """What numpy takes for one record."""
-    return tuple(
-        _tuple(getattr(draft, name), kind[name]) if kind[name].names else getattr(draft, name)
-        for name in kind.names or ()
-    )
