@@ -1,6 +1,7 @@
 """Carries out a stored search, or a share of one, inside a worker."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ from apps.research.stored import series_of
 
 WAIT_S = 0.1
 """Between looks while others do the last units."""
+TELL_S = 1.0
+"""Between two looks at which set is the best so far: it takes the longer, the more there are."""
 TRYING = 0.9
 """The share of the whole that the units are."""
 
@@ -31,23 +34,7 @@ def carry_out_search(
     row = Search.objects.get(pk=id)
     progress(0.0, "reading the bars")
     work = work_of(row, canceled=canceled)
-
-    def tell(done: int) -> None:
-        # Each process that did something may be followed by as many again.
-        columns: dict[str, Any] = {"sets_done": done, "attempts": 1}
-        stage, best = f"{done:,} of {work.sets:,} sets", work.best(0)
-        if best:
-            (chosen, figures) = best[0]
-            name = work.figures[0]
-            stage += f", best {name} {figure(name, float(figures[0]))}"
-            columns["best"] = {
-                "values": work.asked.space.named(chosen),
-                "figures": dict(work.named(figures)),
-            }
-        Search.objects.filter(pk=id).update(**columns)
-        progress(TRYING * done / work.sets, stage)
-
-    take_part(work, search=id, job=id, canceled=canceled, tell=tell)
+    take_part(work, search=id, job=id, canceled=canceled, tell=Told(id, work, progress))
     result = concluded(work, progress=progress)
     progress(0.99, "saving")
     return {
@@ -59,6 +46,38 @@ def carry_out_search(
         "sets_done": work.sets,
         "engine_signature": result["engine"]["signature"],
     }
+
+
+class Told:
+    """Writes how far a search is and the best set so far, now and then."""
+
+    def __init__(self, search: UUID, work: Work, progress: Progress) -> None:
+        self._search, self._work, self._progress = search, work, progress
+        self._begun_with: int | None = None
+        self._told_at = -TELL_S
+
+    def __call__(self, done: int) -> None:
+        work = self._work
+        if self._begun_with is None:
+            self._begun_with = done
+        if time.monotonic() - self._told_at < TELL_S and done < work.sets:
+            return
+        self._told_at = time.monotonic()
+        columns: dict[str, Any] = {"sets_done": done}
+        if done > self._begun_with:
+            # Each process under which something was done may be followed by as many again.
+            columns["attempts"] = 1
+        stage, best = f"{done:,} of {work.sets:,} sets", work.best(0)
+        if best:
+            (chosen, figures) = best[0]
+            name = work.figures[0]
+            stage += f", best {name} {figure(name, float(figures[0]))}"
+            columns["best"] = {
+                "values": work.asked.space.named(chosen),
+                "figures": dict(work.named(figures)),
+            }
+        Search.objects.filter(pk=self._search).update(**columns)
+        self._progress(TRYING * done / work.sets, stage)
 
 
 def carry_out_share(

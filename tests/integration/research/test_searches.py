@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from apps.accounts.models import ExchangeAccount, User
 from apps.bots.catalogue import known_strategies
 from apps.markets.models import Market
+from apps.research.jobs import MOST_ATTEMPTS
 from apps.research.refusals import Canceled, ResearchRefused
 from apps.research.search import carrying, claims
 from apps.research.search.aims import Aims
@@ -120,6 +121,23 @@ def test_a_process_killed_by_the_system_leaves_a_search_that_ends_the_same(
     assert run_all() == ["done"]
     assert best_of(killed) == best_of(unkilled)
     assert killed.attempts > 0
+
+
+def test_a_search_each_of_whose_processes_dies_before_it_has_done_anything_is_given_up(
+    ada: User, market: Market
+) -> None:
+    search = a_search(ada, market)
+    for _ in range(MOST_ATTEMPTS):
+        (start,) = job_starts.claim_starts()
+        assert os.WTERMSIG(killed_after(0, start)) == signal.SIGKILL
+        past = Now() - timedelta(seconds=600)
+        Search.objects.filter(pk=search.pk).update(heartbeat_at=past, dispatched_at=past)
+
+    assert job_starts.claim_starts() == []
+
+    search.refresh_from_db()
+    assert (search.status, search.attempts) == ("failed", MOST_ATTEMPTS)
+    assert "ended 3 times without a word" in search.error
 
 
 def killed_after(units: int, start: Any) -> int:
