@@ -37,6 +37,7 @@ Say = Callable[[str], None]
 class SpreadReport:
     """Seconds and processor seconds of each round, by one process and by all.
 
+    `busiest_cpu_s`: of the process that had most to do, which on cores of their own all wait for.
     `bare`: how much more programs that share nothing do side by side than one alone: what the
     machine itself admits, whoever computes.
     """
@@ -48,6 +49,7 @@ class SpreadReport:
     spread_s: list[float] = field(default_factory=list)
     alone_cpu_s: list[float] = field(default_factory=list)
     spread_cpu_s: list[float] = field(default_factory=list)
+    busiest_cpu_s: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
     equal: bool = True
     load: list[float] = field(default_factory=lambda: list(os.getloadavg()))
@@ -56,6 +58,11 @@ class SpreadReport:
     def ratios(self) -> list[float]:
         """Round by round, so that both lived through the same weather."""
         return [one / all for one, all in zip(self.alone_s, self.spread_s, strict=True)]
+
+    @property
+    def by_cpu(self) -> list[float]:
+        """The same by processor time, which other programs on the machine hardly change."""
+        return [one / most for one, most in zip(self.alone_cpu_s, self.busiest_cpu_s, strict=True)]
 
     @property
     def ratio(self) -> float:
@@ -77,6 +84,7 @@ class SpreadReport:
         return {
             **asdict(self),
             "ratio": self.ratio,
+            "ratio_by_cpu": median(self.by_cpu),
             "per_core": self.ratio / self.cores,
             "target": self.target,
             "met": self.held,
@@ -95,6 +103,7 @@ class SpreadReport:
             _line(f"{self.processes} processes, CPU s", self.spread_cpu_s),
             _line("times as fast", self.ratios) + f"   aim {self.target:.2f}",
             _line("per core", [each / self.cores for each in self.ratios]) + f"   aim {PER_CORE}",
+            _line("times as fast by CPU time", self.by_cpu),
             _line("programs that share nothing", self.bare),
         ]
         return "\n".join(lines)
@@ -122,13 +131,15 @@ def run(options: Mapping[str, Any], *, say: Say) -> SpreadReport:
             one, all = searches.carried_out(1), searches.carried_out(report.processes)
             report.alone_s.append(one.seconds)
             report.spread_s.append(all.seconds)
-            report.alone_cpu_s.append(one.cpu_s)
-            report.spread_cpu_s.append(all.cpu_s)
+            report.alone_cpu_s.append(sum(one.cpu_s))
+            report.spread_cpu_s.append(sum(all.cpu_s))
+            report.busiest_cpu_s.append(max(all.cpu_s))
             report.equal = report.equal and one.best == all.best
             report.bare.append(bare())
             say(
                 f"round {number + 1}: {one.seconds:.2f} s alone, {all.seconds:.2f} s by "
-                f"{report.processes}: {report.ratios[-1]:.2f}x; bare {report.bare[-1]:.2f}x"
+                f"{report.processes}: {report.ratios[-1]:.2f}x, {report.by_cpu[-1]:.2f}x by CPU "
+                f"time; bare {report.bare[-1]:.2f}x"
             )
     return report
 
@@ -152,10 +163,10 @@ def _site(folder: Path, *, processes: int) -> Iterator[ThrowAway]:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A search that is done: from its taking to its result, and the pool's processor time."""
+    """A search that is done: from its taking to its result; processor time of each process."""
 
     seconds: float
-    cpu_s: float
+    cpu_s: list[float]
     best: Any
 
 
@@ -202,10 +213,11 @@ class Searches:
         seconds = (row.finished_at - row.started_at).total_seconds()
         best = row.result["best"]
         row.delete()
-        return Carried(seconds, self._cpu_s() - before, best)
+        spent = [until - since for since, until in zip(before, self._cpu_s(), strict=True)]
+        return Carried(seconds, spent, best)
 
-    def _cpu_s(self) -> float:
-        return sum(cpu_seconds(pid) for pid in children(self._master))
+    def _cpu_s(self) -> list[float]:
+        return [cpu_seconds(pid) for pid in children(self._master)]
 
 
 def _asked(method: str, sets: int) -> Any:

@@ -14,7 +14,8 @@ from workers.bench.spread_search import SpreadReport
 def a_report(processes: int, alone_s: list[float], spread_s: list[float]) -> SpreadReport:
     return SpreadReport(
         processes=processes, sets=1000, bars=500, alone_s=alone_s, spread_s=spread_s,
-        alone_cpu_s=alone_s, spread_cpu_s=spread_s, bare=[1.9] * len(alone_s), load=[0.25, 0, 0],
+        alone_cpu_s=alone_s, spread_cpu_s=spread_s, busiest_cpu_s=spread_s,
+        bare=[1.9] * len(alone_s), load=[0.25, 0, 0],
     )  # fmt: skip
 
 
