@@ -98,6 +98,13 @@ def _register_again(consumer: Any) -> None:
         time.sleep(REGISTER_AGAIN_S)
 
 
+@signals.worker_init.connect
+def load_first(**_details: Any) -> None:
+    """Before the pool is forked: its processes share what they would each load, and none waits."""
+    if os.environ.get("FLOTILLA_QUEUE") == RESEARCH:
+        import_module("apps.trading.compiled").load()
+
+
 @signals.worker_process_init.connect
 def give_way(**_details: Any) -> None:
     """A process of the pool that does research lets whatever trades go first."""

@@ -64,6 +64,7 @@ def small_kernel(folder):
         (package / "__init__.py").write_text("")
     for name in COMPILER:
         shutil.copy(KERNEL / name, kernel / name)
+    shutil.copy(KERNEL.parent / "lean.py", kernel.parent / "lean.py")
     (kernel / "terms.py").write_text("MORE = 1.0\n")
     (kernel / "rule.py").write_text(RULE)
     (kernel / "user.py").write_text(USER)

@@ -2,21 +2,31 @@
 
 import fcntl
 import inspect
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.registry import cpu_target
-
 from apps.trading.kernel import layout
-from apps.trading.kernel.cache import cache_folder, key_of
 from apps.trading.kernel.compile import EntryPoint, Part, parts_of, tell
-from apps.trading.kernel.linking import PartLibrary
+from apps.trading.lean import without
+
+# numba would load scipy for linear algebra, and others, which the kernel has no use for: as much
+# again as itself. Whoever needs them, such as a strategy of a user, has imported numba before.
+_SPARED = ("scipy", "cffi", "coverage", "yaml")
+with without(*(() if "numba" in sys.modules else _SPARED)):
+    import numba
+    from numba.core.caching import CompileResultCacheImpl, FunctionCache
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.registry import cpu_target
+
+    cpu_target.target_context.refresh()
+    cpu_target.typing_context.refresh()
+
+    from apps.trading.kernel.cache import cache_folder, key_of
+    from apps.trading.kernel.linking import PartLibrary
 
 SETTINGS: Any = numba.config
 # error_model="numpy": no exception paths, so the loops stay straight. Without numba's runtime no

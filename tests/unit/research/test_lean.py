@@ -44,3 +44,22 @@ def test_a_backtest_loads_neither_django_nor_pandas(tmp_path: Path, name: str) -
     )
 
     assert (ran.returncode, ran.stderr) == (0, "[]\n")
+
+
+ALGEBRA = """
+import numpy as np
+from apps.trading.compiled import load
+load()
+import numba
+product = numba.njit(lambda a: a @ a)
+print(product(np.eye(2)).sum())
+"""
+
+
+def test_a_strategy_that_compiles_its_own_code_has_all_of_numba_where_research_is_done() -> None:
+    """The kernel alone is loaded without what it does not need; a research process with it."""
+    ran = subprocess.run(
+        [sys.executable, "-c", ALGEBRA], capture_output=True, text=True, check=False, timeout=110
+    )
+
+    assert ran.stdout == "2.0\n", ran.stderr
