@@ -52,6 +52,8 @@ class Crew:
         del self._members[taken.bot_id]
         if member.venue is None:
             return None
+        if member.prices is not None:
+            member.prices.follow_bars(False)
         unwatched = self._boards[member.venue].leave(bot_id=taken.bot_id)
         return (member.venue, unwatched) if unwatched is not None else None
 

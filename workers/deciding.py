@@ -55,6 +55,9 @@ class Prices(Protocol):
 
     def watch(self, *, low: float, high: float) -> None: ...
 
+    def follow_bars(self, wanted: bool) -> None:
+        """Whether the bot is to be told of the bars that close."""
+
 
 class Narrator(Protocol):
     """Tells people what the journal now holds; never in the way of an order."""
@@ -225,6 +228,7 @@ class Deciding:
 
     def _watch(self) -> None:
         watch = self._engine.watch()
+        self._prices.follow_bars(watch.bars)
         if self._market.is_told:
             # Every price may be the one that makes a timer due.
             self._prices.watch(low=inf, high=-inf)

@@ -8,6 +8,7 @@ from apps.venues import VenueKey, open_feed
 from apps.venues.account import Environment
 from workers.bars import BarFeed
 from workers.checkpoints import Keepable
+from workers.closings import Series
 from workers.deciding import Narrator, Rhythm
 from workers.desk import Desk, DeskRhythm
 from workers.host import Host
@@ -123,6 +124,17 @@ class HostSurroundings:
         host = self._host
         key = (await host.accounts.account(taken.account_id)).key
         place = host.crew.board_prices(taken=taken, venue=key.key)
+        series = Series(key.key, taken.symbol, taken.timeframe)
+
+        def follow(wanted: bool) -> None:
+            if wanted:
+                host.closings.follow(series=series, bot_id=taken.bot_id, mailbox=mailbox)
+            else:
+                host.closings.leave(series=series, bot_id=taken.bot_id)
+
+        # A shift of it that is still ending here hears of no bar any more.
+        follow(False)
+        place.bars = follow
         await host.feeds.watch(venue=key.key, base_url=key.base_url, symbol=taken.symbol)
         return place
 

@@ -17,8 +17,15 @@ class OpenFeeds:
     """Opened at the first bot of an exchange, closed with the process."""
 
     def __init__(
-        self, *, crew: Crew, budgets: Budgets, clock: Clock, report: Callable[[Report], None]
+        self,
+        *,
+        crew: Crew,
+        budgets: Budgets,
+        clock: Clock,
+        report: Callable[[Report], None],
+        told_time: bool = False,
     ) -> None:
+        self._told_time = told_time
         self._crew = crew
         self._report = report
         self._silent: set[tuple[VenueKey, str]] = set()
@@ -31,11 +38,21 @@ class OpenFeeds:
         feed = self._feeds.get(venue)
         if feed is None:
             budget = self._budgets.of_feed(venue, base_url=base_url)
-            feed = open_feed(venue, base_url=base_url, clock=self._clock, budget=budget)
+            feed = open_feed(
+                venue,
+                base_url=base_url,
+                clock=self._clock,
+                budget=budget,
+                told_time=self._told_time,
+            )
             self._feeds[venue] = feed
             pump = self._pump(venue, feed)
             self._pumps.append(asyncio.create_task(pump, name=f"prices {venue.venue_name}"))
         await feed.watch(symbol)
+
+    def of(self, venue: VenueKey) -> Feed | None:
+        """The feed of an exchange, once a bot of it has come."""
+        return self._feeds.get(venue)
 
     async def unwatch(self, *, venue: VenueKey, symbol: str) -> None:
         feed = self._feeds.get(venue)

@@ -18,6 +18,7 @@ from apps.venues.budgets import Budgets
 from apps.venues.clock import WallClock
 from workers.accounts import OpenAccounts
 from workers.checkpoints import Checkpoints
+from workers.closings import Closings
 from workers.crew import Crew
 from workers.dispatch import SignalChecks
 from workers.feeds import OpenFeeds
@@ -81,7 +82,9 @@ class Host:
             budgets=self.budgets,
             clock=self.clock,
             report=lambda report: self.life.report(report),
+            told_time=settings.prices_tell_time,
         )
+        self.closings = Closings(feed_of=self.feeds.of, clock=self.clock)
         self.livestream = Livestream(redis=self.quick_redis, prices=self.crew, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="host", daemon=True)
@@ -221,6 +224,7 @@ class Host:
         await self.checkpoints.flush()
         await self.life_rows.end_process(process_id=self.lease.process_id)
         await self.accounts.close()
+        self.closings.close()
         await self.feeds.close()
         await self.budgets.close()
         await self.redis.aclose()

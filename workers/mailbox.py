@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from apps.trading.events import Event, SignalGiven
+from apps.trading.events import BarClosed, Event, SignalGiven
 from apps.trading.ports import PriceTick
 
-Letter = Event | SignalGiven
+Letter = Event | SignalGiven | BarClosed
 
 
 class Mailbox:

@@ -4,6 +4,7 @@ A band (low, high) is the engine's promise that nothing can happen strictly insi
 bot costs two comparisons a tick.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -58,12 +59,18 @@ class MarketBands:
         return len(touched)
 
 
+def _no_bars(_wanted: bool) -> None:
+    """Where nobody reads bars."""
+
+
 @dataclass(slots=True)
 class BotPrices:
     """One bot's place among a market's bands."""
 
     bands: MarketBands
     row: int
+    bars: Callable[[bool], None] = _no_bars
+    follows_bars: bool = False
 
     def latest(self) -> PriceTick | None:
         return self.bands.latest
@@ -79,6 +86,12 @@ class BotPrices:
 
     def watch(self, *, low: float, high: float) -> None:
         self.bands.watch(self.row, low=low, high=high)
+
+    def follow_bars(self, wanted: bool) -> None:
+        """Asked after every event: only a change is passed on."""
+        if wanted != self.follows_bars:
+            self.follows_bars = wanted
+            self.bars(wanted)
 
 
 class PriceBoard:

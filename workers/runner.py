@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from math import inf
 
+from apps.trading.bar import timeframe_ms
 from apps.trading.engine import Engine
-from apps.trading.events import OrderUnknown, PriceMoved, SignalGiven, TimerDue
+from apps.trading.events import BarClosed, OrderUnknown, PriceMoved, SignalGiven, TimerDue
 from apps.trading.intent import parse
 from apps.trading.journal import Taken
 from apps.trading.order import OrderStatus
@@ -162,6 +163,9 @@ class Runner:
     async def _open(self, letter: Letter) -> None:
         if self._is_late(letter):
             return
+        if isinstance(letter, BarClosed):
+            await self._close_bar(letter)
+            return
         if isinstance(letter, SignalGiven):
             latest = self._prices.latest()
             if latest is None:
@@ -171,11 +175,27 @@ class Runner:
                 return
             self._market.reached(latest.at)
             await self._deciding.take(PriceMoved(latest.price, latest.price, latest.price))
-            # The last moment of the bar it speaks of.
+            # Decided in the last moment of its bar; what comes of it is of the next one.
             self._market.reached(letter.closed_at - 1)
+            await self._deciding.take(letter)
+            self._market.reached(letter.closed_at)
+            return
         await self._deciding.take(letter)
         if isinstance(letter, OrderUnknown):
             self._ask_about_unknowns()
+
+    async def _close_bar(self, closed: BarClosed) -> None:
+        """What a close decides, at its price; then the market's price is the last one again."""
+        step = timeframe_ms(self._taken.timeframe)
+        end_at = closed.bar.open_at + step
+        self._market.reached(end_at - 1)
+        # One that closed longer ago than a bar is news of the past.
+        if self._market.now() < end_at + step:
+            await self._deciding.take(closed)
+            latest = self._prices.latest()
+            if latest is not None and latest.price != closed.bar.close:
+                await self._deciding.take(PriceMoved(latest.price, latest.price, latest.price))
+        self._deciding.bar_at = closed.bar.open_at
 
     def _is_late(self, letter: Letter) -> bool:
         client_order_id = getattr(letter, "client_order_id", "")

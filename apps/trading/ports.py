@@ -184,8 +184,11 @@ class Feed(Protocol):
 
     def ticks(self) -> AsyncIterator[PriceTick | FeedSilence]: ...
 
-    def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
-        """Closed bars in order, each once, gaps filled by REST."""
+    def bars(self, *, symbol: str, timeframe: str, since: int | None = None) -> AsyncIterator[Bar]:
+        """Closed bars in order, each once, gaps filled by REST.
+
+        From the one that opens at `since` (ms) on, else from the one that is open now.
+        """
 
     async def open_bar_at(self, *, symbol: str, timeframe: str) -> int:
         """Open time (ms) of the bar that is open now."""

@@ -19,6 +19,8 @@ _WATCH_LOW = INDEX["bot.watch_low"]
 _WATCH_HIGH = INDEX["bot.watch_high"]
 _WATCH_TIME = INDEX["bot.watch_time"]
 _WATCH_SIGNALS = INDEX["bot.watch_signals"]
+_GRID_ON = INDEX["bot.grid_on"]
+_TRAILS = INDEX["bot.grid.trail_up"], INDEX["bot.grid.trail_down"]
 # Plan and limits lie side by side: what a configuration says of a bot.
 _PLACES = dict(layout.STATE.fields or {})
 _CONFIGURED = slice(_PLACES["plan"][1], _PLACES["totals"][1])
@@ -43,12 +45,16 @@ class Action(NamedTuple):
 
 
 class Watch(NamedTuple):
-    """Strictly between the prices, before `wake_at` (ms), without these bits: nothing happens."""
+    """Strictly between the prices, before `wake_at` (ms), without these bits: nothing happens.
+
+    `bars`: but for what the close of a bar may bring.
+    """
 
     low: float
     high: float
     wake_at: int
     signal_bits: int
+    bars: bool
 
 
 class Workspace:
@@ -175,6 +181,7 @@ class Workspace:
             float(reals[_WATCH_HIGH]),
             int(words[_WATCH_TIME]),
             int(words[_WATCH_SIGNALS]),
+            bool(words[_GRID_ON]) and any(bool(words[place]) for place in _TRAILS),
         )
 
 

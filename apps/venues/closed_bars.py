@@ -51,10 +51,10 @@ class ClosedBars:
         self._rows: dict[int, Bar] = {}
         self._news = asyncio.Event()
 
-    async def read(self) -> AsyncIterator[Bar]:
-        """From the bar that is open now on, for ever."""
+    async def read(self, *, since: int | None = None) -> AsyncIterator[Bar]:
+        """From the bar that opens then, or that is open now, on; for ever."""
         await self._measure()
-        now = await self.market_now()
+        now = since if since is not None else await self.market_now()
         expected = now - now % self._length
         stream = asyncio.create_task(self._listen(), name=f"bars {self._symbol}")
         try:
@@ -86,14 +86,24 @@ class ClosedBars:
         while not self._is_past(end_at):
             self._news.clear()
             if self._told_time:
-                # No clock can say that the stream is late.
-                await self._news.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), LATE_S)
+                    continue
+                if await self._shows_past(end_at):
+                    return
                 continue
             left_s = (end_at - self._line.time.exchange_now()) / 1000 + LATE_S
             if left_s <= 0:
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), left_s)
+
+    async def _shows_past(self, end_at: int) -> bool:
+        """No clock tells whether the stream is late: whether the exchange's own bars go on."""
+        try:
+            return await self.market_now() >= end_at
+        except VenueUnavailable:
+            return False
 
     async def _closed(self, open_at: int) -> list[Bar]:
         """The bar, and with REST whatever closed after it too; empty: it is not there yet."""

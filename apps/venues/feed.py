@@ -105,9 +105,14 @@ class CcxtFeed:
         finally:
             self._conflation.remove_reader(reader)
 
-    async def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
-        """Closed bars from the one that is open now on; ValueError: timeframe not offered."""
-        async for bar in (await self._closed_bars(symbol, timeframe)).read():
+    async def bars(
+        self, *, symbol: str, timeframe: str, since: int | None = None
+    ) -> AsyncIterator[Bar]:
+        """Closed bars in order, once each; ValueError: timeframe not offered.
+
+        From the one that opens at `since` on, else from the one that is open now.
+        """
+        async for bar in (await self._closed_bars(symbol, timeframe)).read(since=since):
             yield bar
 
     async def open_bar_at(self, *, symbol: str, timeframe: str) -> int:

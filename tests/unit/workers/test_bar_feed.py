@@ -66,7 +66,9 @@ class Exchange:
     async def open_bar_at(self, *, symbol: str, timeframe: str) -> int:
         return self._clock.now() // MINUTE * MINUTE
 
-    async def bars(self, *, symbol: str, timeframe: str) -> AsyncIterator[Bar]:
+    async def bars(
+        self, *, symbol: str, timeframe: str, since: int | None = None
+    ) -> AsyncIterator[Bar]:
         while True:
             yield await self.closed.get()
 
