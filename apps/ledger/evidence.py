@@ -117,11 +117,6 @@ def exits_filled(*, since: int, until: int) -> list[FilledExit]:
     ]
 
 
-def open_positions() -> int:
-    """How many positions hold coins."""
-    return int(fetch("SELECT count(*) FROM ledger_position WHERE status = 'active'")[0][0])
-
-
 def positions_held() -> list[HeldPosition]:
     """Every position that holds coins, in the order of the bots' numbers."""
     rows = fetch(

@@ -1,7 +1,7 @@
 """Brings a fleet's open positions near to their stops and targets, by configurations."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -81,8 +81,8 @@ def expose(market: Market, say: Callable[[str], None]) -> Exposure:
     before = {key: bot.config.plan_changes for key, bot in bots.items() if bot.config is not None}
     _apply(bots, dict.fromkeys(bots, HOLD))
     wanted = _SHARE * len(bots)
-    wait_until(lambda: evidence.open_positions() >= wanted, timeout_s=_HOLD_LIMIT_S)
-    held = evidence.positions_held()
+    wait_until(lambda: len(_held_by(bots)) >= wanted, timeout_s=_HOLD_LIMIT_S)
+    held = _held_by(bots)
     say(f"{len(held)} positions open: bringing stops and targets near")
     plans = {one.bot_id: _near(place, one, market) for place, one in enumerate(held)}
     _apply(bots, plans)
@@ -105,6 +105,10 @@ def still_held(positions: Sequence[Exposed]) -> list[Exposed]:
     """Those that have not ended since, as far as our books know."""
     now = {one.position_id for one in evidence.positions_held()}
     return [one for one in positions if one.position_id in now]
+
+
+def _held_by(bots: Collection[UUID]) -> list[evidence.HeldPosition]:
+    return [one for one in evidence.positions_held() if one.bot_id in bots]
 
 
 def _trading() -> list[Bot]:
