@@ -14,6 +14,7 @@ from apps.trading.risk import Totals
 
 _NOW = INDEX["bot.now"]
 _MARK = INDEX["bot.mark"]
+_POSITIONS = INDEX["bot.positions"]
 _STRIDE = INDEX["bot.stride"]
 _WATCH_LOW = INDEX["bot.watch_low"]
 _WATCH_HIGH = INDEX["bot.watch_high"]
@@ -160,7 +161,11 @@ class Workspace:
         return [Action(*values) for values in self._actions[:count].tolist()]
 
     def order_status(self, position: int, slot: int) -> int:
-        return int(self._order_status[position * int(self._words[_STRIDE]) + slot])
+        """FREE where the bot has no such slot any more: its order had filled before it went."""
+        positions, stride = int(self._words[_POSITIONS]), int(self._words[_STRIDE])
+        if position >= positions or slot >= stride:
+            return layout.FREE
+        return int(self._order_status[position * stride + slot])
 
     def clock(self) -> tuple[int, float]:
         """(now, mark) of the state."""

@@ -48,6 +48,9 @@ def on_close(s: State, price: float, high: float, opened_at: int) -> None:
 def apply_to_order(
     s: State, kind: int, p: int, slot: int, x: float, y: float, z: float, w: float
 ) -> None:
+    if p >= s.bot.positions or slot >= s.bot.stride:
+        # Its slot went when it had filled; only its venue's last word comes late.
+        return
     if kind == FILLED:
         on_fill(s, p, slot, x, y, z, w)
     elif kind == ACCEPTED:

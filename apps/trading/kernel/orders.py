@@ -13,6 +13,7 @@ from apps.trading.kernel.layout import (
     EXITS_ONLY,
     FLATTEN,
     FREE,
+    MAX_ACTIONS,
     NOTHING,
     PLACE,
     R_ENTRY,
@@ -78,6 +79,31 @@ def can_be_sold(s: State, price: float, quantity: float) -> bool:
 
 
 @compiled
+def strike(s: State, p: int, slot: int) -> None:
+    """The wish of this slot failed: leave it alone for a while, longer each time."""
+    order = s.orders[p * s.bot.stride + slot]
+    wait = BACK_OFF_MS
+    for _ in range(min(order.strikes, BACK_OFF_DOUBLINGS)):
+        wait += wait
+    order.strikes += 1
+    order.retry_at = s.bot.now + wait
+    s.bot.retry_at = min(s.bot.retry_at, order.retry_at)
+
+
+@compiled
+def may_act(s: State, p: int, slot: int) -> bool:
+    """Whether one more action has room; else the slot is looked at again when it has waited.
+
+    An event makes at most two of a slot, so there is: but behind the list lies other memory,
+    and the end of an order whose action nobody was told would be waited for for ever.
+    """
+    if s.bot.actions < MAX_ACTIONS:
+        return True
+    strike(s, p, slot)
+    return False
+
+
+@compiled
 def act(s: State, kind: int, p: int, slot: int, reference: float, verdict: int) -> None:
     order = s.orders[p * s.bot.stride + slot]
     action = s.actions[s.bot.actions]
@@ -96,18 +122,6 @@ def act(s: State, kind: int, p: int, slot: int, reference: float, verdict: int) 
 
 
 @compiled
-def strike(s: State, p: int, slot: int) -> None:
-    """The wish of this slot failed: leave it alone for a while, longer each time."""
-    order = s.orders[p * s.bot.stride + slot]
-    wait = BACK_OFF_MS
-    for _ in range(min(order.strikes, BACK_OFF_DOUBLINGS)):
-        wait += wait
-    order.strikes += 1
-    order.retry_at = s.bot.now + wait
-    s.bot.retry_at = min(s.bot.retry_at, order.retry_at)
-
-
-@compiled
 def refuse(s: State, p: int, slot: int, role: int, verdict: int) -> None:
     """Say that a wish cannot even be made, and leave it alone for a while."""
     order = s.orders[p * s.bot.stride + slot]
@@ -115,8 +129,9 @@ def refuse(s: State, p: int, slot: int, role: int, verdict: int) -> None:
     order.kind = order.side = 0
     order.index = 0
     order.price = order.quantity = 0.0
-    act(s, REFUSED, p, slot, s.bot.mark, verdict)
-    strike(s, p, slot)
+    if may_act(s, p, slot):
+        act(s, REFUSED, p, slot, s.bot.mark, verdict)
+        strike(s, p, slot)
 
 
 @compiled
@@ -125,7 +140,7 @@ def cancel(s: State, p: int, slot: int) -> None:
     order = s.orders[p * s.bot.stride + slot]
     if order.kind == STOP_MARKET:
         order.status = FREE
-    elif order.status in (SENT, WORKING):
+    elif order.status in (SENT, WORKING) and may_act(s, p, slot):
         order.status = CANCELING
         act(s, CANCEL, p, slot, s.bot.mark, 0)
 
@@ -211,7 +226,7 @@ def want(
     worth = price if price > 0.0 else reference
     if s.bot.now < order.retry_at or not permitted(s, role):
         return False
-    if not tradable(s.plan, worth, quantity):
+    if not tradable(s.plan, worth, quantity) or not may_act(s, p, slot):
         return False
     order.role = role
     order.kind = kind
