@@ -18,7 +18,7 @@ def worlds(fault: Fault):
     if fault.example:
         yield EXAMPLES[fault.example]
         return
-    for seed in range(WORLDS):
+    for seed in range(fault.seed, fault.seed + WORLDS):
         yield world(seed, parts=fault.parts)
 
 

@@ -42,7 +42,7 @@ class GridBot(Bot):
     # ---- start and end -------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Where none runs and the market lies between the stops."""
+        """Where none runs, and the market and all lines lie between the stops."""
         if self.grid is not None or self.halted:
             return
         grid = self.grid_of(
@@ -52,8 +52,7 @@ class GridBot(Bot):
             capital=self.purse.capital,
             growth=self.growth(),
         )
-        lower, upper = grid.stop("grid_stop_lower"), grid.stop("grid_stop_upper")
-        if (lower is not None and self.mark <= lower) or (upper is not None and self.mark >= upper):
+        if not self.lies_between_stops(grid):
             return
         if not grid.worth_starting():
             self.back_off.refused((0, ENTRY, 0), self.now)
@@ -66,6 +65,12 @@ class GridBot(Bot):
             grid.forgo_base()
         self.grid = grid
         self.tend(grid)
+
+    def lies_between_stops(self, grid: Grid) -> bool:
+        """The market, the lowest and the highest line."""
+        lower, upper = grid.stop("grid_stop_lower"), grid.stop("grid_stop_upper")
+        lowest, highest = min(self.mark, grid.line(0)), max(self.mark, grid.line(grid.count))
+        return (lower is None or lower < lowest) and (upper is None or highest < upper)
 
     def add_more(self) -> None:
         """A grid has no adds."""

@@ -12,19 +12,22 @@ from tests.reference.orders import Order
 from tests.reference.path import Rules, Walk
 from tests.reference.position import Position
 from tests.reference.trader import Trader
+from tests.reference.worlds import PARTS
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One broken rule, and the parts of a plan in which it shows.
 
-    One that random worlds rarely meet shows in a worked example of the page: its title.
+    One that random worlds rarely meet shows in a worked example of the page (its title), or soon
+    after this seed.
     """
 
     name: str
     parts: tuple[str, ...]
     rules: Rules
     example: str = ""
+    seed: int = 0
 
 
 class TargetBeforeStop(Walk):
@@ -221,6 +224,16 @@ class SaleCountsAtOnce(Trader):
         self.gate.count(self.now)
 
 
+class WaitingAddIsLeftOut(Trader):
+    def waits(self, position: Position) -> bool:
+        return False
+
+
+class StartsBeyondItsStop(GridBot):
+    def lies_between_stops(self, grid: Grid) -> bool:
+        return True
+
+
 class ExitAtTheAverageIsALoss(Trader):
     def leave(self) -> None:
         least, even = self.plan["exit_min_profit"], [one.average for one in self.living()]
@@ -329,6 +342,18 @@ FAULTS = (
         ("targets", "leaving", "limits"),
         Rules(trader=SaleCountsAtOnce),
         "A sale waits for the targets, and counts after what is wished meanwhile",
+    ),
+    Fault(
+        "an add that waits is left out",
+        PARTS,
+        Rules(trader=WaitingAddIsLeftOut),
+        seed=11425,
+    ),
+    Fault(
+        "a grid starts with lines beyond its stop",
+        ("grid",),
+        Rules(grid_bot=StartsBeyondItsStop),
+        "A grid starts where its lines lie between its stops",
     ),
     Fault(
         "an exit at the average is a loss",

@@ -190,10 +190,16 @@ class Trader(Bot):
         """The turns are every interval after the entry; of several that passed, one is taken."""
         if self.plan["add_interval_s"] is None or position.opened_at is None:
             return
+        if self.waits(position):
+            return
         interval = milliseconds(self.plan["add_interval_s"])
         due = position.opened_at + (position.turns + 1) * interval
         if self.now >= due and self.add(position) is not REFUSED:
             position.turns = (self.now - position.opened_at) // interval
+
+    def waits(self, position: Position) -> bool:
+        """An add that was refused is neither bought nor left out before it has waited."""
+        return self.back_off.holds((position.place, ENTRY, 0), self.now)
 
     # ---- buying --------------------------------------------------------------------------------
 

@@ -183,15 +183,24 @@ def enter_cell(
 
 @compiled
 def may_start(s: State) -> bool:
-    """No grid runs, no position is open, the rows have room, the market lies between the stops."""
+    """No grid runs, no position is open, and the rows have room."""
     bot = s.bot
-    grid = s.plan.grid
-    if bot.grid_on or bot.stride < GRID + grid.cells or live(s, 0, 0):
+    if bot.grid_on or live(s, 0, 0):
         return False
     for p in range(bot.positions):
         if s.positions[p].status != IDLE:
             return False
-    return grid.stop_lower < bot.mark < grid.stop_upper
+    return bot.stride >= GRID + s.plan.grid.cells
+
+
+@compiled
+def between_stops(s: State) -> bool:
+    """Whether the market and every line that was drawn lie between the grid's stops."""
+    bot = s.bot
+    grid = bot.grid
+    lowest = min(bot.mark, line(s, 0))
+    highest = max(bot.mark, line(s, grid.cells))
+    return grid.stop_lower < lowest and highest < grid.stop_upper
 
 
 @compiled
@@ -220,6 +229,8 @@ def start_grid(s: State) -> None:
         if not bot.grid.geometric:
             bot.grid.step *= bot.mark
     take_stops(s)
+    if not between_stops(s):
+        return
     pos.growth = growth(s)
     share = bot.grid.capital * bot.capital / float(bot.grid.cells)
     bot.grid.quote = (bot.grid.quote + share) * (1.0 + pos.growth)
