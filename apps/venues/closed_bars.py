@@ -112,7 +112,7 @@ class ClosedBars:
             return [streamed]
         now = self._line.time.exchange_now()
         if self._told_time:
-            now = max(open_at + self._length, *self._rows)
+            now = max([open_at + self._length, *self._rows])
         try:
             found = await self._history.bars(
                 symbol=self._symbol, timeframe=self._timeframe, since=open_at, until=now, now=now

@@ -1,5 +1,7 @@
 """Markets whose bars close together are checked together, and none of them for another's sake."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -17,9 +19,9 @@ pytestmark = pytest.mark.django_db
 STEP = 60_000
 
 
-def falling(market: Market, *, count: int = 20) -> None:
-    """Closed minute bars up to now, each lower than the one before."""
-    newest = to_ms(timezone.now()) // STEP * STEP - STEP
+def falling(market: Market, *, count: int = 20, until: int | None = None) -> None:
+    """Closed minute bars up to now, or to a time (ms), each lower than the one before."""
+    newest = (until or to_ms(timezone.now())) // STEP * STEP - STEP
     bars = [
         Bar(newest - (count - 1 - i) * STEP, 100.0 - i, 100.5 - i, 99.0 - i, 99.5 - i, 1.0)
         for i in range(count)
@@ -86,6 +88,20 @@ def test_only_the_closed_markets_are_checked_and_the_net_finds_the_rest(
         third,
         fourth,
     }
+
+
+def test_where_prices_tell_the_time_bars_of_long_ago_are_news(
+    world: World, settings: Any
+) -> None:
+    ended = 1_600_000_000_000
+    trading(world, "a", world.market)
+    falling(world.market, until=ended)
+
+    assert signals.check_all() == 0
+    settings.MARKET_TIME = "prices"
+    assert signals.check_all() == 1
+
+    assert Signal.objects.get().bar_open_ms == ended // STEP * STEP - STEP
 
 
 def test_each_wish_sees_no_more_bars_than_it_would_alone(world: World) -> None:
