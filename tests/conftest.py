@@ -46,7 +46,8 @@ def django_db_modify_db_settings(
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Compile before the first test: within one, a transaction or a worker would wait for it."""
-    if any(item.get_closest_marker("servers") for item in session.items):
+    marks = ("servers", "scenario")
+    if any(item.get_closest_marker(mark) for item in session.items for mark in marks):
         load()
 
 

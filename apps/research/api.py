@@ -100,7 +100,8 @@ class PaperBot(OfBacktests, PaperBotOfJob):
 def asked_of(given: dict[str, Any], user: User) -> dict[str, Any]:
     """Bars and wish of a body, as services.create_backtest takes them."""
     asked: dict[str, Any] = {
-        name: given[name] for name in ("name", "start", "end", "generated", "detail_timeframe")
+        name: given[name]
+        for name in ("name", "start", "end", "generated", "detail_timeframe", "columns")
         if name in given
     }  # fmt: skip
     values = {name: given[name] for name in _OF_THE_WISH if name in given}

@@ -90,6 +90,11 @@ class BacktestWish(serializers.Serializer[Any]):
         required=False,
         help_text="Finer bars that tell what happened inside a bar.",
     )
+    columns = PlanValues(
+        required=False,
+        help_text='What the strategy reads beside the bars: give {"probability": '
+        '{"time_ms": [...], "values": [...]}}, a value per open time of a bar.',
+    )
     start = serializers.IntegerField(required=False, help_text="First time, ms UTC.")
     end = serializers.IntegerField(required=False, help_text="First time left out, ms UTC.")
     capital = serializers.FloatField(

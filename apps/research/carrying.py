@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from apps.research.columns import columns_of, with_read_columns
 from apps.research.judging import Patience, find_strategy
 from apps.research.models import Backtest
 from apps.research.refusals import Canceled
@@ -23,7 +24,8 @@ def carry_out_backtest(
     """The columns of the finished row. ResearchRefused, or Canceled."""
     row = Backtest.objects.get(pk=id)
     patience = Patience(canceled=canceled)
-    strategy = find_strategy(row.strategy, folder=strategy_folder(), patience=patience)
+    found = find_strategy(row.strategy, folder=strategy_folder(), patience=patience)
+    strategy = with_read_columns(found, columns_of(row.columns))
     progress(0.1, "reading the bars")
     series = series_of(row.source, symbol=row.symbol, timeframe=row.timeframe)
     if canceled():
@@ -39,10 +41,10 @@ def carry_out_backtest(
     figures = measured(outcome)
     result = result_of(outcome, figures)
     progress(0.95, "saving")
-    return {**columns_of(result), "drawing": drawing_of(outcome, figures)}
+    return {**fields_of(result), "drawing": drawing_of(outcome, figures)}
 
 
-def columns_of(result: Mapping[str, Any]) -> dict[str, Any]:
+def fields_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result as the row keeps it: whole, and in columns what lists show."""
     metrics = result["metrics"]
     return {

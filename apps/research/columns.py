@@ -1,4 +1,4 @@
-"""Reads columns beside the bars, such as a model's probabilities, from CSV and Parquet files."""
+"""Columns beside the bars, such as a model's probabilities: from files, and as rows keep them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +10,53 @@ from apps.research.refusals import ResearchRefused
 from apps.trading.column import Column, ColumnError
 from apps.trading.strategy import Strategy
 
-TIME = "time_ms"
+TIME, VALUES = "time_ms", "values"
+MOST_VALUES = 200_000
+"""What a row keeps of one column."""
 
 
-def with_columns(strategy: Strategy, files: Mapping[str, Any]) -> Strategy:
+def with_columns(
+    strategy: Strategy, files: Mapping[str, Any], *, folder: Path = Path()
+) -> Strategy:
     """The strategy reading these files; ResearchRefused names file, column and remedy."""
+    read = {name: read_column(folder / str(files[name]), name) for name in files}
+    return with_read_columns(strategy, read)
+
+
+def with_read_columns(strategy: Strategy, columns: Mapping[str, Column]) -> Strategy:
+    """The strategy with these; ResearchRefused names one that it does not know."""
     try:
-        return strategy.reading({name: read_column(Path(str(files[name])), name) for name in files})
+        return strategy.reading(columns)
     except ColumnError as error:
         raise ResearchRefused(str(error)) from None
+
+
+def columns_of(kept: Mapping[str, Any]) -> dict[str, Column]:
+    """Columns as a request gives and a row keeps them: {name: {"time_ms": [...], "values": [...]}}.
+
+    A value of None is one that is missing. ResearchRefused names the column.
+    """
+    return {name: _column_of(name, each) for name, each in kept.items()}
+
+
+def _column_of(name: str, kept: Any) -> Column:
+    where = f"columns.{name}"
+    lists = isinstance(kept, Mapping) and all(isinstance(each, list) for each in kept.values())
+    if not lists or set(kept) != {TIME, VALUES}:
+        raise ResearchRefused(f"{where} must be an object of {TIME} and {VALUES}, two lists")
+    if len(kept[TIME]) > MOST_VALUES:
+        raise ResearchRefused(f"{where} has more than {MOST_VALUES} values: take coarser bars")
+    try:
+        times = np.array(kept[TIME])
+        values = np.array(kept[VALUES], np.float64)
+    except (TypeError, ValueError):
+        raise ResearchRefused(f"{where}: {VALUES} must be numbers, or null where missing") from None
+    if times.dtype.kind != "i" and times.size:
+        raise ResearchRefused(f"{where}: {TIME} must be whole numbers, ms UTC")
+    try:
+        return Column(times.astype(np.int64), values)
+    except ColumnError as error:
+        raise ResearchRefused(f"{where}: {error}") from None
 
 
 def read_column(path: Path, name: str) -> Column:

@@ -13,7 +13,7 @@ __all__ = ["Backtest", "Job", "Search", "SearchShare", "SearchUnit"]
 
 
 class Backtest(Job):
-    """One backtest: what was asked (`wish`, `source`), and what came out.
+    """One backtest: what was asked (`wish`, `source`, `columns`), and what came out.
 
     `result` is what `manage.py backtest --json` prints, `drawing` what its report draws; the
     columns repeat of the result what lists show.
@@ -30,6 +30,7 @@ class Backtest(Job):
     timeframe = models.CharField(max_length=5)
     wish = models.JSONField()
     source = models.JSONField()
+    columns = models.JSONField(default=dict, editable=False)
     result = models.JSONField(null=True, editable=False)
     drawing = models.JSONField(null=True, editable=False)
     bars = models.IntegerField(null=True, editable=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.research.asking import read_text, stored
+from apps.research.columns import with_columns
 from apps.research.engine import engine
 from apps.research.judging import Patience, find_strategy
 from apps.research.options import GENERATED_BARS, GENERATED_TIMEFRAME
@@ -37,6 +38,7 @@ _OF_A_BOT = (
     "market",
     "exchange",
     "generated",
+    "columns",
 )
 
 
@@ -64,7 +66,8 @@ def run_file(path: Path, *, strategy_folder: Path | None, patience: Patience) ->
             if name in prepared:
                 raise ResearchRefused("another bot has the same name; give it one of its own")
             wish = _wish(given, bot)
-            strategy = find_strategy(wish.strategy, folder=strategy_folder, patience=patience)
+            found = find_strategy(wish.strategy, folder=strategy_folder, patience=patience)
+            strategy = with_columns(found, bot.get("columns", {}), folder=path.parent)
             series = _series(bot, path.parent)
             ready = prepare(wish=wish, series=series, strategy=strategy, patience=patience)
             account = names.index(_account(bot, names))
@@ -210,7 +213,7 @@ def _wish(given: Mapping[str, Any], bot: Mapping[str, Any]) -> Wish:
     for name in ("strategy", "capital"):
         if name not in bot:
             raise ResearchRefused(f"{name} is missing")
-    for name in ("parameters", "plan", "limits", "generated"):
+    for name in ("parameters", "plan", "limits", "generated", "columns"):
         if not isinstance(bot.get(name, {}), dict):
             raise ResearchRefused(f"{name} must be an object")
     costs = {name: given[name] for name in ("fee", "maker_fee", "slippage") if name in given}

@@ -8,7 +8,7 @@ from apps.common.access import is_admin
 from apps.common.reference import by_reference
 from apps.research.models import Backtest
 
-LONG = ("result", "drawing")
+LONG = ("result", "drawing", "columns")
 """Columns that lists do without: what they show stands in others."""
 
 

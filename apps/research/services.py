@@ -11,6 +11,7 @@ from apps.bots.catalogue import known_strategies
 from apps.bots.models import Bot
 from apps.markets.models import Market
 from apps.research import jobs
+from apps.research.columns import columns_of, with_read_columns
 from apps.research.judging import Patience, chosen
 from apps.research.models import Backtest, Search
 from apps.research.paper import check_done, paper_bot_of
@@ -36,14 +37,16 @@ def create_backtest(
     end: int | None = None,
     generated: Mapping[str, Any] | None = None,
     detail_timeframe: str = "",
+    columns: Mapping[str, Any] | None = None,
     name: str = "",
 ) -> Backtest:
     """A row that the next free research process carries out; ResearchRefused names what is wrong.
 
     Its bars: those stored of `market` that open in [start, end), or invented ones (`generated`:
-    bars, seed and symbol).
+    bars, seed and symbol). `columns`: see apps.research.columns.columns_of.
     """
     wish = _checked(wish)
+    kept = checked_columns(wish.strategy, columns)
     source, symbol = source_of(market, start, end, generated)
     check_about(source, name=name, timeframe=timeframe, finer=detail_timeframe)
     with transaction.atomic():
@@ -55,6 +58,7 @@ def create_backtest(
             timeframe=timeframe,
             wish=wish.to_json(),
             source=source,
+            columns=kept,
         )
         audit.record(actor=user, verb="create_backtest", object=row, after={"wish": row.wish})
     return row
@@ -135,6 +139,13 @@ def known_strategy(name: str) -> Strategy:
     if name not in known:
         raise ResearchRefused(f"strategy {name!r} is unknown; use one of {', '.join(known)}")
     return known[name]
+
+
+def checked_columns(strategy: str, columns: Mapping[str, Any] | None) -> dict[str, Any]:
+    """As a row keeps them; ResearchRefused names what the strategy cannot read."""
+    kept = dict(columns or {})
+    with_read_columns(known_strategy(strategy), columns_of(kept))
+    return kept
 
 
 def source_of(

@@ -62,5 +62,11 @@ class BacktestShape(serializers.ModelSerializer[Backtest]):
 class WholeBacktestShape(BacktestShape):
     """A backtest with all it was asked and its whole result."""
 
+    columns = serializers.SerializerMethodField()
+
     class Meta(BacktestShape.Meta):
-        fields = (*BacktestShape.Meta.fields, "wish", "result")
+        fields = (*BacktestShape.Meta.fields, "wish", "columns", "result")
+
+    def get_columns(self, row: Backtest) -> dict[str, int]:
+        """How many values each has: whoever gave them has them."""
+        return {name: len(each["values"]) for name, each in row.columns.items()}

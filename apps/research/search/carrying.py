@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.research.carrying import strategy_folder
+from apps.research.columns import columns_of, with_read_columns
 from apps.research.judging import Patience, find_strategy
 from apps.research.refusals import Canceled
 from apps.research.running import Progress
@@ -112,7 +113,8 @@ def work_of(row: Search, *, canceled: Callable[[], bool]) -> Work:
     """What is to be done, with nothing done yet."""
     asked = Asked.of_json(row.asked)
     patience = Patience(canceled=canceled)
-    strategy = find_strategy(row.strategy, folder=strategy_folder(), patience=patience)
+    found = find_strategy(row.strategy, folder=strategy_folder(), patience=patience)
+    strategy = with_read_columns(found, columns_of(row.columns))
     series = series_of(row.source, symbol=row.symbol, timeframe=row.timeframe)
     ground = Ground(
         wish=asked.wish, series=series, strategy=strategy, space=asked.space, patience=patience

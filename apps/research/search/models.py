@@ -28,6 +28,7 @@ class Search(Job):
     timeframe = models.CharField(max_length=5)
     asked = models.JSONField()
     source = models.JSONField()
+    columns = models.JSONField(default=dict, editable=False)
     spread = models.IntegerField(default=1)
     sets = models.IntegerField()
     sets_done = models.IntegerField(default=0, editable=False)

@@ -11,7 +11,7 @@ from apps.research.search.models import Search
 
 def searches_of(*, user: User, everybody: bool = False) -> QuerySet[Search]:
     """Without their results, which are long."""
-    rows = Search.objects.select_related("user").defer("result")
+    rows = Search.objects.select_related("user").defer("result", "columns")
     return rows if everybody and is_admin(user) else rows.filter(user=user)
 
 

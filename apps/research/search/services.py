@@ -19,8 +19,8 @@ from apps.research.search.space import Space
 from apps.research.services import (
     cancel_job,
     check_about,
+    checked_columns,
     delete_job,
-    known_strategy,
     source_of,
 )
 from apps.research.wishes import Wish
@@ -38,6 +38,7 @@ def create_search(
     end: int | None = None,
     generated: Mapping[str, Any] | None = None,
     detail_timeframe: str = "",
+    columns: Mapping[str, Any] | None = None,
     name: str = "",
     spread: int = 1,
 ) -> Search:
@@ -45,7 +46,7 @@ def create_search(
 
     ResearchRefused says what is wrong.
     """
-    known_strategy(asked.wish.strategy)
+    kept = checked_columns(asked.wish.strategy, columns)
     source, symbol = source_of(market, start, end, generated)
     check_about(source, name=name, timeframe=timeframe, finer=detail_timeframe)
     if not 1 <= spread <= MOST_SPREAD:
@@ -60,6 +61,7 @@ def create_search(
             timeframe=timeframe,
             asked=asked.to_json(),
             source=source,
+            columns=kept,
             spread=spread,
             sets=sets,
         )

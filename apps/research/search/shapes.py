@@ -40,5 +40,11 @@ class SearchShape(serializers.ModelSerializer[Search]):
 class WholeSearchShape(SearchShape):
     """A search with all it was asked and its whole result."""
 
+    columns = serializers.SerializerMethodField()
+
     class Meta(SearchShape.Meta):
-        fields = (*SearchShape.Meta.fields, "asked", "result")
+        fields = (*SearchShape.Meta.fields, "asked", "columns", "result")
+
+    def get_columns(self, row: Search) -> dict[str, int]:
+        """How many values each has: whoever gave them has them."""
+        return {name: len(each["values"]) for name, each in row.columns.items()}

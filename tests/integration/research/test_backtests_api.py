@@ -208,3 +208,41 @@ def test_no_bot_is_made_where_money_is_at_stake_or_nothing_is_known(
     assert "is not paper money" in live.json()["detail"]
     assert "only a finished one" in early.json()["detail"]
     assert not Bot.objects.exists()
+
+
+def test_a_strategy_reads_the_columns_of_the_request(client: APIClient) -> None:
+    times = [START + 300_000 * k for k in range(COUNT)]
+    column = {"time_ms": times, "values": [0.9 if k % 40 == 5 else None for k in range(COUNT)]}
+    scalper = wish(
+        strategy="scalper",
+        parameters=...,
+        plan={"entry": "market", "entry_timeout_s": None},
+        columns={"probability": column},
+    )
+
+    answer = client.post("/api/backtests", scalper)
+
+    assert answer.status_code == 201, answer.json()
+    carry_out()
+    body = client.get(f"/api/backtests/{answer.json()['id']}").json()
+    assert (body["status"], body["columns"]) == ("done", {"probability": COUNT})
+    assert body["result"]["metrics"]["trades"] > 0
+    listed = client.get("/api/backtests").json()["results"][0]
+    assert "columns" not in listed
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"mood": {"time_ms": [1], "values": [1]}}, "olumn 'mood' is unknown to rsi"),
+        ({"mood": {"time_ms": [1]}}, "olumns.mood must be an object of time_ms and values"),
+    ],
+)
+def test_columns_that_cannot_be_read_are_refused(
+    client: APIClient, columns: dict[str, Any], said: str
+) -> None:
+    answer = client.post("/api/backtests", wish(columns=columns))
+
+    assert answer.status_code == 400
+    assert said in str(answer.json())
+    assert not Backtest.objects.exists()

@@ -12,6 +12,7 @@ from apps.bots.models import Bot
 from apps.markets.models import Market
 from apps.research.search.models import Search, SearchShare
 from tests.integration.faces.conftest import Caller
+from tests.integration.research.conftest import COUNT, START
 from workers import job_starts, research
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
@@ -146,3 +147,24 @@ def test_the_admin_shows_the_best_set_the_table_and_its_doubts(
     assert "warning:" in page
     assert "stopped." in made.content.decode()
     assert Bot.objects.filter(strategy="rsi").count() == 1
+
+
+def test_a_searched_strategy_reads_the_columns_of_the_request(client_of_ada: APIClient) -> None:
+    times = [START + 300_000 * k for k in range(COUNT)]
+    column = {"time_ms": times, "values": [0.9 if k % 40 == 5 else 0.1 for k in range(COUNT)]}
+    scalper = wish(
+        strategy="scalper",
+        plan={"entry": "market", "entry_timeout_s": None},
+        ranges={"take_profit": "0.01:0.02:0.01"},
+        columns={"probability": column},
+        held_out=0,
+    )
+
+    answer = client_of_ada.post("/api/searches", scalper)
+
+    assert answer.status_code == 201, answer.json()
+    carry_out()
+    body = client_of_ada.get(f"/api/searches/{answer.json()['number']}").json()
+    assert (body["status"], body["columns"]) == ("done", {"probability": COUNT})
+    assert body["result"]["best"][0]["in_sample"]["trades"] > 0
+    assert not any("is not given" in line for line in body["result"]["warnings"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from apps.markets.generated import generated_bars
-from apps.research.columns import read_column
+from apps.research.columns import columns_of, read_column
 from apps.research.console import main
 from apps.research.refusals import ResearchRefused
 
@@ -82,3 +82,57 @@ def test_a_column_that_the_strategy_does_not_read_is_refused(tmp_path, capsys):
     assert "column 'probability' is unknown to rsi; it reads none" in capsys.readouterr().err
     with pytest.raises(ResearchRefused, match="cannot be read"):
         read_column(tmp_path / "nowhere.csv", "probability")
+
+
+def test_a_portfolio_reads_columns_beside_its_file(tmp_path, capsys):
+    probabilities(tmp_path / "model.csv")
+    bot = {
+        "strategy": "scalper", "capital": 1000, "timeframe": "5m",
+        "plan": {"entry": "market", "entry_timeout_s": None},
+        "generated": {"bars": 400, "seed": 3, "symbol": "BTC/USDT"},
+    }  # fmt: skip
+    bots = [
+        {**bot, "name": "told", "columns": {"probability": "model.csv"}},
+        {**bot, "name": "deaf"},
+    ]
+    file = tmp_path / "bots.json"
+    file.write_text(json.dumps({"capital": 2000, "bots": bots}))
+
+    code = main(["--portfolio", str(file), "--json", "-"], strategy_folder=None)
+
+    result = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert len(result["bots"]["told"]["trades"]) == 10
+    assert result["bots"]["deaf"]["trades"] == []
+
+
+def test_columns_as_a_row_keeps_them_have_gaps_where_a_value_is_null():
+    kept = columns_of({"probability": {"time_ms": [1000, 2000], "values": [0.5, None]}})
+
+    column = kept["probability"]
+    assert column.open_at.tolist() == [1000, 2000]
+    assert column.values[0] == 0.5
+    assert np.isnan(column.values[1])
+    assert columns_of({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ([1, 2], "must be an object of time_ms and values"),
+        ({"time_ms": [1]}, "must be an object of time_ms and values"),
+        ({"time_ms": 1, "values": 2}, "two lists"),
+        ({"time_ms": [1, 2], "values": [0.1]}, "give one per bar"),
+        ({"time_ms": [2, 1], "values": [0.1, 0.2]}, "row 1: its time is not later"),
+        ({"time_ms": [1.5], "values": [0.1]}, "time_ms must be whole numbers"),
+        ({"time_ms": ["x"], "values": [0.1]}, "time_ms must be whole numbers"),
+        ({"time_ms": [1], "values": ["high"]}, "values must be numbers"),
+        ({"time_ms": [[1]], "values": [[0.1]]}, "give one per bar"),
+        ({"time_ms": list(range(200_001)), "values": []}, "more than 200000 values"),
+    ],
+)
+def test_a_bad_column_of_a_request_is_refused_by_name(kept, said):
+    with pytest.raises(ResearchRefused, match=said) as refused:
+        columns_of({"probability": kept})
+
+    assert str(refused.value).startswith("columns.probability")
