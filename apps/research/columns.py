@@ -1,6 +1,7 @@
 """Columns beside the bars, such as a model's probabilities: from files, and as rows keep them."""
 
 from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ def columns_of(kept: Mapping[str, Any]) -> dict[str, Column]:
     A value of None is one that is missing. ResearchRefused names the column.
     """
     return {name: _column_of(name, each) for name, each in kept.items()}
+
+
+def kept_of(files: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of files as a request gives them."""
+    read = {name: read_column(Path(str(files[name])), name) for name in files}
+    return {
+        name: {
+            TIME: column.open_at.tolist(),
+            VALUES: [None if isnan(value) else value for value in column.values.tolist()],
+        }
+        for name, column in read.items()
+    }
 
 
 def _column_of(name: str, kept: Any) -> Column:

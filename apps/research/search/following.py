@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.research.asking import rows, usual_of, wish_of
+from apps.research.columns import kept_of
+from apps.research.options import given_values
 from apps.research.refusals import ResearchRefused
 from apps.research.search.options import asked_of
 
@@ -115,6 +117,7 @@ def _created(options: Namespace) -> Any:
         start=options.start,
         end=options.end,
         detail_timeframe=options.detail_timeframe,
+        columns=kept_of(given_values(options.columns)),
         spread=options.workers,
     )
 

@@ -52,10 +52,6 @@ def wanted(argv: Sequence[str]) -> argparse.Namespace:
         raise ResearchRefused(
             f"--workers needs --market or --bot: other processes do not have {files}"
         )
-    if options.workers and options.columns:
-        raise ResearchRefused(
-            "--column is for a search in this process: others do not have its file"
-        )
     return options
 
 

@@ -1,6 +1,7 @@
 """`manage.py search --workers N`: what it asks for, what it says meanwhile, how it ends."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from apps.research.search.models import Search, SearchShare
 from apps.research.search.options import wanted
 from apps.research.search.services import cancel_search
 from tests.integration.faces.rows import a_bot
+from tests.integration.research.conftest import COUNT, START
 from workers import job_starts, research
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
@@ -50,6 +52,23 @@ def test_the_answer_is_the_stored_search(ada: User, market: Market) -> None:
     assert said == [
         f"search {search.number}: 7 sets for 2 research processes; it goes on without this command"
     ]
+
+
+def test_the_processes_read_the_columns_of_the_command(
+    ada: User, market: Market, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.csv"
+    rows = [f"{START + 300_000 * k},{0.9 if k % 40 == 5 else 0.1}\n" for k in range(COUNT)]
+    file.write_text("time_ms,probability\n" + "".join(rows))
+    column = ("--column", f"probability={file}", "--range", "take_profit=0.01:0.02:0.01")
+    plan = ("--plan", "entry=market", "--plan", "entry_timeout_s=null", "--min-trades", "1")
+
+    result, _ = follow(
+        "scalper", *OF_MARKET[1:5], *column, *plan, "--workers", "1", meanwhile=carry_out
+    )
+
+    assert Search.objects.get().columns["probability"]["time_ms"][0] == START
+    assert result["best"][0]["in_sample"]["trades"] > 0
 
 
 def test_a_bot_is_searched_as_it_is_or_with_another_strategy(ada: User, market: Market) -> None:

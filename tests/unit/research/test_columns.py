@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from apps.markets.generated import generated_bars
-from apps.research.columns import columns_of, read_column
+from apps.research.columns import columns_of, kept_of, read_column
 from apps.research.console import main
 from apps.research.refusals import ResearchRefused
 
@@ -114,6 +114,15 @@ def test_columns_as_a_row_keeps_them_have_gaps_where_a_value_is_null():
     assert column.values[0] == 0.5
     assert np.isnan(column.values[1])
     assert columns_of({}) == {}
+
+
+def test_a_file_is_kept_as_a_request_gives_it(tmp_path):
+    (tmp_path / "model.csv").write_text("time_ms,probability\n1000,0.5\n2000,\n")
+
+    kept = kept_of({"probability": tmp_path / "model.csv"})
+
+    assert kept == {"probability": {"time_ms": [1000, 2000], "values": [0.5, None]}}
+    assert columns_of(kept)["probability"].open_at.tolist() == [1000, 2000]
 
 
 @pytest.mark.parametrize(

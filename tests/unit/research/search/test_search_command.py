@@ -150,8 +150,6 @@ def test_another_question_does_not_go_on_from_this_ones_answers(
         (["none"], "strategy 'none' is unknown"),
         ([], "name a strategy"),
         (["rsi", "--workers", "2"], "--workers needs --market or --bot"),
-        (["rsi", "--market", "BTC/USDT", "--workers", "2", "--column", "probability=x.csv"],
-         "--column is for a search in this process"),
         (["ema_cross", "--range", "fast=60:90", "--range", "slow=20:50", "--bars", "500"],
          "none of the 500 sets can be: fast"),
         (["rsi", "--bars", "300", "--min-trades", "999", "--sets", "5"], "sets made 999 trades"),
