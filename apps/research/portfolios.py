@@ -40,6 +40,13 @@ _OF_A_BOT = (
     "generated",
     "columns",
 )
+_OBJECTS = {
+    "parameters": '{"period": 7}',
+    "plan": '{"stop_loss": 0.02}',
+    "limits": '{"max_orders_per_minute": 10}',
+    "generated": '{"seed": 7, "bars": 20000}',
+    "columns": '{"probability": "model.csv"}',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +220,9 @@ def _wish(given: Mapping[str, Any], bot: Mapping[str, Any]) -> Wish:
     for name in ("strategy", "capital"):
         if name not in bot:
             raise ResearchRefused(f"{name} is missing")
-    for name in ("parameters", "plan", "limits", "generated", "columns"):
+    for name, example in _OBJECTS.items():
         if not isinstance(bot.get(name, {}), dict):
-            raise ResearchRefused(f"{name} must be an object")
+            raise ResearchRefused(f"{name} must be an object such as {example}")
     costs = {name: given[name] for name in ("fee", "maker_fee", "slippage") if name in given}
     return Wish(**{name: bot[name] for name in _OF_THE_WISH if name in bot}, **costs)
 
@@ -223,7 +230,10 @@ def _wish(given: Mapping[str, Any], bot: Mapping[str, Any]) -> Wish:
 def _series(bot: Mapping[str, Any], folder: Path) -> Series:
     chosen = [name for name in ("candles", "market", "generated") if name in bot]
     if len(chosen) != 1:
-        raise ResearchRefused("say one of candles (a file), market, generated: where its bars are")
+        raise ResearchRefused(
+            "say where its bars are, by one of candles (a file), market (a symbol whose bars are "
+            'stored) and generated ({"seed": 7})'
+        )
     timeframe = bot.get("timeframe", "")
     if chosen == ["candles"]:
         symbol = bot.get("symbol", "BASE/QUOTE")

@@ -364,7 +364,11 @@ def test_a_portfolio_tells_the_whole_and_each_bot(
         ({"moon": 1}, "'moon' is unknown"),
         ({"max_exposure": 2}, "max_exposure 2 must be a fraction"),
         ({"bots": [{"strategy": "rsi"}]}, "bot 'rsi 1': capital is missing"),
-        ({"bots": [{"strategy": "rsi", "capital": 1}]}, "say one of candles"),
+        (
+            {"bots": [{"strategy": "rsi", "capital": 1, "generated": 7}]},
+            'generated must be an object such as {"seed": 7',
+        ),
+        ({"bots": [{"strategy": "rsi", "capital": 1}]}, "say where its bars are"),
         ({"bots": [{"strategy": "moon", "capital": 1}]}, "'moon' is unknown"),
         ({"bots": [{"strategy": "rsi", "capital": 1, "candles": "no.csv"}]}, "does not exist"),
         ({"bots": [{"strategy": "rsi", "capital": 1, "candles": "bars.csv", "account": "x"}]},
