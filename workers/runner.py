@@ -108,6 +108,14 @@ class Runner:
         if self._clock.monotonic() >= self._look_at:
             self._look_at = self._clock.monotonic() + self._rhythm.look_around_s
             self._ask_about_unknowns()
+            if self._market.is_told and self._has_planned():
+                # The wait for a share of the request budget is one of this machine's clock.
+                self._engine.offer_anew()
+                await self._deciding.take(TimerDue())
+
+    def _has_planned(self) -> bool:
+        orders = self._engine.orders().values()
+        return any(order.status is OrderStatus.PLANNED for order in orders)
 
     def _idle_s(self) -> float:
         until_timer = self._until_timer_s()

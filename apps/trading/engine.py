@@ -133,6 +133,14 @@ class Engine:
         """The step's events are committed: its state is the bot's from now on."""
         self.state = step.state
 
+    def offer_anew(self) -> None:
+        """Planned orders wait no longer: where the market's own time stands still."""
+        orders = {
+            name: replace(order, offer_at=0) if order.status is OrderStatus.PLANNED else order
+            for name, order in self.state.orders.items()
+        }
+        self.state = replace(self.state, orders=orders)
+
     def use_instrument(self, instrument: Instrument) -> None:
         """The venue changed the market's rules; the next price, timer or signal journals them."""
         self._instrument = instrument

@@ -209,6 +209,16 @@ def test_a_planned_order_nobody_signed_is_offered_again_until_its_signal_is_old(
     assert kinds(given_up) == ["IntentExpired"]
 
 
+def test_where_the_time_stands_still_a_planned_order_is_offered_when_told_so():
+    bot = Bot()
+    name = bot.enter()
+    assert bot.timer(after_ms=0).sends == ()
+
+    bot.engine.offer_anew()
+
+    assert [i.client_order_id for i in bot.timer(after_ms=0).sends] == [name]
+
+
 def test_after_a_restart_planned_orders_are_offered_at_once_and_numbers_go_on():
     bot = Bot(max_positions=2)
     name = bot.enter()
