@@ -3,13 +3,13 @@
 from importlib import import_module
 
 from apps.trading import trades
-from apps.trading.kernel import events, loop, together
+from apps.trading.kernel import crossings, events, loop, together
 from apps.trading.kernel.compile import EntryPoint
 from apps.trading.metrics import costs, curve, outcomes, returns
 
 LIVE = (events,)
 """What a bot decides with. In such a process runs no code of users."""
-ALL = (events, loop, together, trades, costs, curve, outcomes, returns)
+ALL = (events, loop, together, crossings, trades, costs, curve, outcomes, returns)
 
 
 def load(modules: tuple[object, ...] = ALL) -> None:

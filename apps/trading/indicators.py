@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.trading.kernel.crossings import find_crossings
 from apps.trading.lean import without
 from apps.trading.search_columns import shareable
 
@@ -20,7 +21,8 @@ with without("pandas", "polars"):
 Series = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _NOTHING_LEFT = 1e-15
-_BLOCK = 32_768
+# Of so few bars a verdict is quicker than compiled code is loaded.
+_FEW = 8_192
 
 
 class Macd(NamedTuple):
@@ -135,13 +137,14 @@ def crossings(values: Series, other: Series) -> tuple[Flags, Flags]:
     """
     count = len(values)
     up, down = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    # Block by block: what lies between a subtraction and a verdict stays in the processor's cache.
-    for first in range(1, count, _BLOCK):
-        end = min(first + _BLOCK, count)
-        gap = values[first - 1 : end] - other[first - 1 : end]
-        before, now = gap[:-1], gap[1:]
-        np.logical_and(now > 0, before <= 0, out=up[first:end])
-        np.logical_and(now < 0, before >= 0, out=down[first:end])
+    if count > _FEW:
+        first, second = (np.require(each, np.float64, ("C", "W")) for each in (values, other))
+        find_crossings(first, second, up.view(np.uint8), down.view(np.uint8))
+        return up, down
+    gap = values - other
+    before, now = gap[:-1], gap[1:]
+    np.logical_and(now > 0, before <= 0, out=up[1:])
+    np.logical_and(now < 0, before >= 0, out=down[1:])
     return up, down
 
 

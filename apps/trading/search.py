@@ -14,7 +14,7 @@ from apps.trading.instrument import Instrument
 from apps.trading.kernel import layout
 from apps.trading.kernel.loop import run
 from apps.trading.metrics import outcomes, returns
-from apps.trading.metrics.curve import LEVELS, MARKS, Curve, Drawdown, value_closes
+from apps.trading.metrics.curve import Curve, Drawdown, value_closes
 from apps.trading.metrics.measure import DAY_S
 from apps.trading.metrics.outcomes import Outcomes, Tally
 from apps.trading.metrics.returns import Days
@@ -119,7 +119,6 @@ class Course:
     _unheld: Any = None
     _ends: Any = None
     _late: bool = False
-    _noted: Any = None
     _edges: Any = None
     _begun_plan: Plan | None = None
     _plans: dict[int, tuple[Plan, Any]] = field(default_factory=dict)
@@ -135,7 +134,6 @@ class Course:
         self._room(1024 + count // 16)
         self._equity = np.empty(count)
         self._unheld = np.zeros(count, np.uint8)
-        self._noted = np.zeros(LEVELS), np.zeros(MARKS, np.int64)
         # Where the days end is the same for every set.
         curve = Curve(
             self.bars.open_at, self.bar_ms, 0.0, np.arange(1.0, count + 1.0), self._unheld
@@ -205,10 +203,9 @@ class Course:
         closed = closed_trades(fills, fee_in_base=fee_in_base, still_open=self._open_deals())
         value_closes(
             bars.open_at, bars.close, self.bar_ms, fills, self._steps, fee_in_base, capital,
-            self._equity, self._unheld, *self._noted,
+            self._equity, self._unheld,
         )  # fmt: skip
-        fallen = Drawdown.told(*self._noted)
-        curve = Curve(bars.open_at, self.bar_ms, capital, self._equity, self._unheld, fallen)
+        curve = Curve(bars.open_at, self.bar_ms, capital, self._equity, self._unheld)
         levels = np.empty(len(self._ends) + 1)
         levels[0] = capital
         levels[1:] = self._equity[self._ends]
@@ -217,7 +214,7 @@ class Course:
         tally = Tally.of(Outcomes.of(closed), median=False)
         gone = levels <= 0.0
         days = Days.of(levels[: int(gone.argmax())] if gone.any() else levels)
-        return Seen(curve, days, fallen, tally), levels
+        return Seen(curve, days, curve.drawdown(), tally), levels
 
     def _open_deals(self) -> list[int]:
         """As trades.open_deals tells them."""

@@ -92,16 +92,18 @@ def test_percent_b_is_the_place_between_the_bands_and_nothing_where_they_touch()
     assert np.isnan(flat).all()
 
 
-def test_a_crossing_is_at_the_bar_where_the_side_changes():
+@pytest.mark.parametrize("times", [1, 1_000])
+def test_a_crossing_is_at_the_bar_where_the_side_changes(times):
     nan = np.nan
     values = np.array([nan, 3.0, 1.0, 2.0, 2.0, 3.0, 3.0, 2.0, 1.0, nan, 5.0, 1.0])
     other = np.full(len(values), 2.0)
 
-    up, down = indicators.crossings(values, other)
+    up, down = indicators.crossings(np.tile(values, times), np.tile(other, times))
 
     # 3 to 5: from below over equal to above; 10: nobody knows where it was before.
-    assert list(np.flatnonzero(up)) == [5]
-    assert list(np.flatnonzero(down)) == [2, 8, 11]
+    starts = range(0, times * len(values), len(values))
+    assert list(np.flatnonzero(up)) == [start + 5 for start in starts]
+    assert list(np.flatnonzero(down)) == [start + k for start in starts for k in (2, 8, 11)]
 
 
 def test_touching_and_turning_back_is_no_crossing_up_and_one_down():
