@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
+from workers import leaving
 from workers.garbage import unsearched
 from workers.lag import write_lags
 from workers.pool_threads import begin_threads
@@ -107,9 +108,10 @@ def load_first(**_details: Any) -> None:
 
 @signals.worker_process_init.connect
 def give_way(**_details: Any) -> None:
-    """A process of the pool that does research lets whatever trades go first."""
+    """A process of the research pool lets whatever trades go first, and ends when it is asked."""
     if os.environ.get("FLOTILLA_QUEUE") == RESEARCH:
         os.nice(RESEARCH_NICENESS)
+        leaving.listen()
 
 
 @signals.worker_shutting_down.connect
@@ -117,6 +119,8 @@ def drain(**_details: Any) -> None:
     """SIGTERM: every duty ends as soon as nothing of its is between two states."""
     if _host is not None:
         _host.drain()
+    if os.environ.get("FLOTILLA_QUEUE") == RESEARCH:
+        leaving.ask_pool()
 
 
 @signals.worker_shutdown.connect

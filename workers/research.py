@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from apps.research import jobs
 from apps.research.carrying import CARRIERS
 from apps.research.refusals import Canceled, ResearchRefused
+from workers import leaving
 from workers.job_starts import silence_s
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ def run_job(*, kind: str, id: UUID, dispatch: int) -> str:
             columns = CARRIERS[kind](id=id, progress=pulse.tell, canceled=pulse.is_over)
         except Canceled:
             taken.canceled()
+            if leaving.is_asked():
+                taken.give_back()
+                return "given back"
             return "canceled"
         except ResearchRefused as refused:
             taken.fail(error=str(refused))
@@ -66,7 +70,7 @@ class Pulse:
         self._told = (share, stage)
 
     def is_over(self) -> bool:
-        return self._over.is_set()
+        return self._over.is_set() or leaving.is_asked()
 
     def _run(self) -> None:
         try:

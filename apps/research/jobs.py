@@ -100,6 +100,16 @@ class Taken:
     def fail(self, *, error: str) -> None:
         self._mine().update(status=Job.Status.FAILED, stage="", error=error, finished_at=Now())
 
+    def give_back(self) -> None:
+        """Whoever is free may take it at once: this process ends before the job does."""
+        self._mine().update(
+            status=Job.Status.QUEUED,
+            attempts=F("attempts") - 1,
+            dispatched_at=None,
+            progress=0.0,
+            stage="",
+        )
+
     def canceled(self) -> None:
         """Only when somebody asked for it: who lost the job leaves it to its successor."""
         self._mine().filter(cancel_requested=True).update(

@@ -1,5 +1,8 @@
 """A worker carries a stored backtest out: the result, refusals, and what it does when it loses."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +10,16 @@ import pytest
 
 from apps.accounts.models import User
 from apps.markets.models import Market
-from apps.research import carrying
+from apps.research import carrying, jobs
 from apps.research.models import Backtest
 from apps.research.results import measured, result_of
 from apps.research.running import run_backtest
-from apps.research.services import create_backtest
+from apps.research.services import cancel_job, create_backtest
 from apps.research.stored import market_series
 from apps.research.wishes import Wish
 from apps.trading.strategy import find_strategy
 from tests.integration.research.conftest import COUNT, START, STEP
-from workers import job_starts, research
+from workers import job_starts, leaving, research
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 
@@ -141,3 +144,43 @@ def test_an_old_message_does_nothing(ada: User, market: Market) -> None:
 
     job.refresh_from_db()
     assert (job.status, job.attempts) == ("queued", 0)
+
+
+@pytest.fixture
+def asked_to_end() -> Iterator[None]:
+    """This process was asked to end, as its pool asks it; and is not any more."""
+    before = signal.getsignal(leaving.ASKED_BY)
+    leaving.listen()
+    os.kill(os.getpid(), leaving.ASKED_BY)
+    yield
+    leaving._asked.clear()
+    signal.signal(leaving.ASKED_BY, before)
+
+
+def test_a_process_that_is_asked_to_end_gives_its_job_back_for_another_to_take(
+    ada: User, market: Market, asked_to_end: None
+) -> None:
+    job = of_the_market(ada, market)
+
+    assert carried_out(job) == "given back"
+    assert (job.status, job.attempts, job.dispatched_at) == ("queued", 0, None)
+
+    leaving._asked.clear()
+    assert carried_out(job) == "done"
+    assert (job.status, job.attempts) == ("done", 1)
+
+
+def test_a_job_that_nobody_wants_is_not_given_back(
+    ada: User, market: Market, asked_to_end: None
+) -> None:
+    job = of_the_market(ada, market)
+    (start,) = job_starts.claim_starts()
+    mine = jobs.take(kind=start.kind, id=start.id, number=start.number, silence_s=1.0)
+    assert mine is not None
+    cancel_job(job=job, actor=ada)
+
+    mine.canceled()
+    mine.give_back()
+
+    job.refresh_from_db()
+    assert job.status == "canceled"
