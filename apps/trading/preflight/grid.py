@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from math import floor
+from math import floor, inf
 from typing import Any, NamedTuple
 
 from apps.trading.kernel.risk import MARKET_MARGIN
@@ -165,18 +165,11 @@ def _affordable(setup: Setup, cells: tuple[Cell, ...]) -> bool:
 
 
 def _market(setup: Setup, cells: tuple[Cell, ...], price: float) -> Iterator[Finding]:
-    plan, at = setup.plan, plain(price)
+    at = plain(price)
     low, high = cells[0].lower, cells[-1].upper
-    stop_low, stop_high = plan.grid_stop_lower, plan.grid_stop_upper
-    if (stop_low is not None and price <= stop_low) or (
-        stop_high is not None and price >= stop_high
-    ):
-        yield error(
-            "grid_stop_lower" if stop_low is not None and price <= stop_low else "grid_stop_upper",
-            f"The market at {at} does not lie between the grid's stops: the grid does not start.",
-            "Move the stops, or wait for the market.",
-            price=price, stop_lower=stop_low, stop_upper=stop_high,
-        )  # fmt: skip
+    beyond = _beyond_a_stop(setup, low=low, high=high, price=price)
+    if beyond is not None:
+        yield beyond
     elif not low < price < high:
         where, then = ("below", "risen") if price <= low else ("above", "fallen")
         yield warning(
@@ -196,6 +189,28 @@ def _market(setup: Setup, cells: tuple[Cell, ...], price: float) -> Iterator[Fin
             f"Raise max_price_deviation to {percent(at_least(1.0 - low / price))}.",
             price=price, lower=low, limit=most,
         )  # fmt: skip
+
+
+def _beyond_a_stop(setup: Setup, *, low: float, high: float, price: float) -> Finding | None:
+    """A grid starts where the market and all its lines lie between its stops."""
+    plan = setup.plan
+    stop_low = setup.to_tick(plan.grid_stop_lower) if plan.grid_stop_lower else 0.0
+    stop_high = setup.to_tick(plan.grid_stop_upper) if plan.grid_stop_upper else inf
+    market = f"The market at {plain(price)}", "wait for the market"
+    lines = ("The grid, from {} to {},".format(*map(plain, (low, high))), "draw a narrower grid")
+    for lowest, highest, (what, instead) in ((price, price, market), (low, high, lines)):
+        if stop_low < lowest and highest < stop_high:
+            continue
+        field = "grid_stop_lower" if lowest <= stop_low else "grid_stop_upper"
+        return error(
+            field,
+            f"{what} does not lie between the grid's stops: the grid does not start.",
+            f"Move {field}, or {instead}.",
+            price=price,
+            stop_lower=plan.grid_stop_lower,
+            stop_upper=plan.grid_stop_upper,
+        )
+    return None
 
 
 # ---- sizes -------------------------------------------------------------------------------------

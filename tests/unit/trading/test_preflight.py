@@ -349,6 +349,12 @@ def test_a_sound_grid_gets_notes_only() -> None:
         ({}, 120.0, [("warning", "grid_upper"), ("warning", "max_price_deviation")]),
         ({}, 80.0, [("warning", "grid_lower")]),
         ({"grid_stop_lower": 85.0}, 84.0, [("error", "grid_stop_lower")]),
+        ({"grid_stop_upper": 111.0}, 111.0, [("error", "grid_stop_upper")]),
+        # Around the market at 100 its lowest line is 97, below the stop.
+        ({"grid_lower": None, "grid_upper": None, "grid_range": 0.03, "grid_cells": 3,
+          "grid_stop_lower": 98.0}, 100.0, [("error", "grid_stop_lower")]),
+        ({"grid_lower": None, "grid_upper": None, "grid_range": 0.03, "grid_cells": 3,
+          "grid_stop_upper": 102.0}, 100.0, [("error", "grid_stop_upper")]),
         ({"grid_quote": 4.0}, 100.0, [("error", "grid_quote")]),
         ({"grid_quote": 7.0}, 100.0, [("error", "grid_quote")]),
         ({"grid_quote": 7.0, "grid_stop_lower": 80.0}, 100.0, []),
