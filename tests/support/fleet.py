@@ -52,19 +52,23 @@ class Fleet:
 
     # ---- rows ----------------------------------------------------------------------------------
 
-    def open_account(self, balances: Mapping[str, str]) -> ExchangeAccount:
-        """A person's account on the exchange's demo venue, with coins and stored keys."""
-        self.exchange.sim("demo").open_account(api_key=API_KEY, secret=SECRET, balances=balances)
-        user = User.objects.create_user(username="trader", password="only-for-tests")
+    def open_account(
+        self, balances: Mapping[str, str], *, name: str = "demo", api_key: str = API_KEY
+    ) -> ExchangeAccount:
+        """One of a person's accounts on the exchange's demo venue, with coins and stored keys."""
+        self.exchange.sim("demo").open_account(api_key=api_key, secret=SECRET, balances=balances)
+        user = User.objects.filter(username="trader").first() or User.objects.create_user(
+            username="trader", password="only-for-tests"
+        )
         base_url = self.exchange.base_url("demo")
         return create_account(
             user=user,
-            name="demo",
+            name=name,
             exchange="binance",
             environment="simulated",
             venue_name="demo",
             base_url=base_url,
-            secrets={"api_key": API_KEY, "secret": SECRET},
+            secrets={"api_key": api_key, "secret": SECRET},
             actor=user,
         )
 
@@ -76,7 +80,7 @@ class Fleet:
         clock = WallClock()
         venue = open_venue(key, budget=MemoryBudget(limit=6000, clock=clock), clock=clock)
         try:
-            self._instruments = await venue.instruments()
+            self.instruments = await venue.instruments()
         finally:
             await venue.close()
 
@@ -85,7 +89,7 @@ class Fleet:
             exchange="binance",
             environment="simulated",
             venue_name="demo",
-            instruments=self._instruments,
+            instruments=self.instruments,
         )
 
     def bot(self, account: ExchangeAccount, **values: Any) -> Bot:
@@ -136,12 +140,12 @@ class Fleet:
         return process
 
     def start_bots(
-        self, *, crashpoint: str = "", name: str = "bots", **more: str
+        self, *, crashpoint: str = "", name: str = "bots", places: int = 8, **more: str
     ) -> subprocess.Popen[bytes]:
         """A worker process for bots, desks and feeds, armed to die at a named place."""
         armed = {"FLOTILLA_CRASHPOINT": crashpoint, **more} if crashpoint else more
         return self.start(
-            "worker", "-Q", "bots", "-P", "threads", "-c", "8", "-n", f"{name}@test",
+            "worker", "-Q", "bots", "-P", "threads", "-c", str(places), "-n", f"{name}@test",
             "--without-gossip", "--without-mingle", log="bots", **armed,
         )  # fmt: skip
 
