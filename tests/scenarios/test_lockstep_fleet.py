@@ -124,7 +124,7 @@ def test_the_fleet_in_lock_step_equals_the_backtest_for_every_strategy(fleet: Fl
         services.start_bot(bot=bot, actor=bot.user)
     wait_until(
         lambda: Bot.objects.filter(observed_status="RUNNING").count() == len(players),
-        seconds=60,
+        seconds=120,
         describe=lambda: str(list(Bot.objects.values_list("name", "status_reason"))),
     )
 

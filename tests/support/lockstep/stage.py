@@ -16,7 +16,7 @@ from tests.support.lockstep.cast import Expected, Part
 from tests.support.lockstep.course import WARM_UP, Course
 from tests.unit.trading.worlds import BAR_MS
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 # How the exchange calls orders that are still there.
 OPEN = ("NEW", "PARTIALLY_FILLED")
 
