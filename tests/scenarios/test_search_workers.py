@@ -52,13 +52,13 @@ class Gated(Rsi):
                 time.sleep(0.02)
         return super().signals(bars, p)
 """
-# 2,880 sets in twelve units; the sixth is the first that holds a period above 12.
+# 2,880 sets in 32 units of 90, of which the second half holds periods above 12.
 ASKED = (
     "search", "gated", "--market", "BTC/USDT", "--timeframe", "5m", "--method", "grid",
     "--range", "period=3:22:1", "--range", "oversold=20:45:5", "--range", "overbought=55:80:5",
     "--range", "take_profit=0.01:0.04:0.01", "--objective", "total_return", "--min-trades", "1",
 )  # fmt: skip
-FREE_UNITS, UNITS = 5, 12
+FREE_UNITS, UNITS = 16, 32
 
 
 @pytest.fixture

@@ -12,8 +12,11 @@ from apps.research.search.space import MOST_SETS, USUAL_POINTS, Dimension, Grid,
 
 METHODS = ("grid", "random", "optuna")
 USUAL_SETS = 500
-STEP_SETS = 256
-"""Sets of a step where nothing is learned between steps: some seconds' work at the most."""
+LEAST_UNIT, MOST_UNIT = 16, 256
+"""Sets that one process tries at a time where nothing is learned meanwhile."""
+UNITS = 32
+"""So many units there are at least, where they would not be too small: several processes then end
+together, and a kill costs little."""
 LEARNING_SETS = 24
 """Sets of a step of which the next one learns."""
 LEARNING_UNIT = 6
@@ -60,11 +63,11 @@ class Numbered:
     """Sets that are known by their number before any of them was tried."""
 
     learns = False
-    step_sets = unit_sets = STEP_SETS
 
     def __init__(self, sets: "Grid | Drawn") -> None:
         self._sets = sets
         self.total = len(sets)
+        self.step_sets = self.unit_sets = min(MOST_UNIT, max(LEAST_UNIT, -(-self.total // UNITS)))
 
     def ask(self, step: int, first: int = 0, last: int | None = None) -> list[Set]:
         start = step * self.step_sets
