@@ -58,7 +58,8 @@ def run_plan(
             limits=limits,
             slippage=slippage,
         )
-        fills = np.zeros(room, layout.FILL)
+        # Not zeroed: only what was recorded is looked at.
+        fills = np.empty(room, layout.FILL)
         columns = (bars.open_at, bars.open, bars.high, bars.low, bars.close)
         count = run(states, 0, *columns, bits, bar_ms, skip, fills)
         if count <= room:

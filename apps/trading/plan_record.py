@@ -1,7 +1,7 @@
 """Writes a plan and its market's rules into the kernel's record."""
 
 import hashlib
-from math import inf
+from math import floor, inf
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,8 @@ def _tuple(draft: Any, kind: np.dtype[Any]) -> tuple[Any, ...]:
 def _write_market(record: np.record, instrument: Instrument) -> None:
     record.tick = float(instrument.tick_size)
     record.lot = float(instrument.lot_size)
+    record.tick_scale = scale_of(record.tick)
+    record.lot_scale = scale_of(record.lot)
     record.min_quantity = float(instrument.min_quantity)
     record.min_notional = float(instrument.min_notional)
     record.maker_fee = float(instrument.maker_fee)
@@ -183,6 +185,14 @@ def grid_ratio(plan: "Plan") -> float:
     if not lower or not plan.grid_cells:
         return 1.0
     return float((upper / lower) ** (1.0 / plan.grid_cells))
+
+
+def scale_of(step: float) -> float:
+    """What a step is one part of, 100 of 0.01; 0 where it is a part of nothing whole."""
+    if not 0.0 < step < 1.0:
+        return 0.0
+    scale = floor(1.0 / step + 0.5)
+    return float(scale) if abs(scale * step - 1.0) < 1e-9 else 0.0
 
 
 def ms(seconds: float | None) -> int:

@@ -175,7 +175,7 @@ class Course:
         return told
 
     def _room(self, fills: int) -> None:
-        self._fills = np.zeros(fills, layout.FILL)
+        self._fills = np.empty(fills, layout.FILL)
         # When a position was open is not asked: no fill changes how many there are.
         self._steps = np.zeros(fills, np.int64)
 

@@ -31,6 +31,7 @@ _KINDS = {
     "add": (np.bool_, "booleans"),
     "strength": (np.float64, "floats"),
 }
+_ONE = np.float64(1.0).tobytes()
 _ENTER, _EXIT, _ADD = np.uint8(SIGNAL_ENTER), np.uint8(SIGNAL_EXIT), np.uint8(SIGNAL_ADD)
 
 
@@ -40,7 +41,7 @@ def no_signals(count: int) -> NDArray[np.bool_]:
 
 def full_strength(count: int) -> NDArray[np.float64]:
     """Of signals that know no more or less: 1 at every bar, in the room of one number."""
-    return np.broadcast_to(np.float64(1.0), (count,))
+    return np.ndarray((count,), np.float64, _ONE, strides=(0,))
 
 
 def to_bits(signals: Signals, *, bars: int) -> NDArray[np.uint8]:

@@ -45,8 +45,10 @@ def former_steps_gone(s: State, p: int) -> bool:
     """Take back the targets that an earlier configuration had and this one has no more."""
     gone = True
     for slot in range(PROFIT + s.positions[p].exits.steps, PROFIT + MAX_STEPS):
-        cancel(s, p, slot)
-        if s.orders[p * s.bot.stride + slot].status != FREE:
+        order = s.orders[p * s.bot.stride + slot]
+        if order.status != FREE:
+            cancel(s, p, slot)
+        if order.status != FREE:
             gone = False
     return gone
 
@@ -159,9 +161,8 @@ def leave(s: State, p: int) -> None:
     """
     bot = s.bot
     pos = s.positions[p]
-    cancel(s, p, STOP)
     for slot in range(bot.stride):
-        if slot != EXIT:
+        if slot != EXIT and s.orders[p * bot.stride + slot].status != FREE:
             cancel(s, p, slot)
     order = s.orders[p * bot.stride + EXIT]
     if order.status != FREE:

@@ -111,7 +111,7 @@ FILL = record(
     *reals("price quantity fee"),
 )
 PLAN = record(
-    *reals("tick lot min_quantity min_notional maker_fee taker_fee slippage"),
+    *reals("tick lot tick_scale lot_scale min_quantity min_notional maker_fee taker_fee slippage"),
     *integers("fee_in_base positions stride entry_kind entry_timeout start_delay cooldown"),
     *integers("max_deals add_cap add_interval"),
     *reals("entry_offset entry_min_price entry_max_price size_quote size_base size_capital"),

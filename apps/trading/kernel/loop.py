@@ -29,6 +29,8 @@ from apps.trading.kernel.moments import await_stops, on_high, on_low, on_signal,
 
 # What a bar is looked at for besides fills and signals: timers, highs, closes.
 BY_CLOCK, BY_HIGH, BY_CLOSE = 1, 2, 4
+# The ways of a price through a bar.
+AT_OPEN, DOWN, UP = 1, 2, 4
 
 
 @compiled
@@ -153,21 +155,22 @@ def walk_up(s: State, opened: float, low: float, high: float, fills: Fills, n: i
 
 
 @compiled
-def reached(s: State, low: float, high: float) -> bool:
-    """Whether any working order may fill in this bar: most bars need no walk."""
+def reached(s: State, low: float, high: float) -> int:
+    """On which ways through a bar working orders may fill: most bars need none."""
     bot = s.bot
+    ways = 0
     for i in range(bot.positions * bot.stride):
         order = s.orders[i]
         if order.status != WORKING:
             continue
         if order.kind == MARKET:
-            return True
-        if order.side == BUY or order.kind == STOP_MARKET:
+            ways |= AT_OPEN
+        elif order.side == BUY or order.kind == STOP_MARKET:
             if low <= order.price:
-                return True
+                ways |= DOWN
         elif high >= order.price:
-            return True
-    return False
+            ways |= UP
+    return ways
 
 
 @compiled
@@ -268,7 +271,7 @@ def is_lively(s: State, low: float, high: float, looks: int) -> bool:
         for p in range(s.bot.positions):
             if s.positions[p].status != IDLE:
                 return True
-    return reached(s, low, high)
+    return reached(s, low, high) != 0
 
 
 @compiled
@@ -279,16 +282,20 @@ def walk(
     moves marks; buys and stops down to the close."""
     bot = s.bot
     before = n
-    n = walk_market(s, opened, fills, n)
-    n = walk_down(s, opened, low, high, fills, n)
+    if reached(s, low, high) & AT_OPEN:
+        n = walk_market(s, opened, fills, n)
+    if reached(s, low, high) & DOWN:
+        n = walk_down(s, opened, low, high, fills, n)
     if bot.grid_on:
         # A grid's lower stop ends it even where there is nothing to sell.
         on_low(s, low)
         answer(s, bot.now)
-    n = walk_up(s, opened, low, high, fills, n)
+    if reached(s, low, high) & UP:
+        n = walk_up(s, opened, low, high, fills, n)
     moved = on_high(s, high)
-    answer(s, bot.now)
-    if moved or n > before:
+    if bot.actions:
+        answer(s, bot.now)
+    if (moved or n > before) and reached(s, close, high) & DOWN:
         n = walk_down(s, high, close, high, fills, n)
     return n
 

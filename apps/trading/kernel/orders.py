@@ -37,21 +37,20 @@ BACK_OFF_DOUBLINGS = 9
 
 
 @compiled
-def multiple(count: float, step: float) -> float:
-    """count x step as the float nearest to the decimal: 9974 x 0.01 is 99.74, not 99.74...01."""
-    if step < 1.0:
-        scale = floor(1.0 / step + 0.5)
-        if abs(scale * step - 1.0) < 1e-9:
-            return count / scale
-    return count * step
+def multiple(count: float, step: float, scale: float) -> float:
+    """count x step as the float nearest to the decimal: 9974 x 0.01 is 99.74, not 99.74...01.
+
+    `scale`: what a step is one part of, 100 of 0.01; 0 = of nothing.
+    """
+    return count / scale if scale > 0.0 else count * step
 
 
 @compiled
 def to_tick(plan: Plan, price: float) -> float:
     """To the nearest tick, a half upwards whatever its last bits."""
-    if plan.tick <= 0.0:
+    if plan.tick <= 0.0 or price == 0.0:
         return price
-    return multiple(floor(price / plan.tick + 0.5 + 1e-9), plan.tick)
+    return multiple(floor(price / plan.tick + 0.5 + 1e-9), plan.tick, plan.tick_scale)
 
 
 @compiled
@@ -59,7 +58,7 @@ def to_lot(plan: Plan, quantity: float) -> float:
     """Down to the lot; a lot multiple but for its last bits stays whole."""
     if plan.lot <= 0.0:
         return quantity
-    return multiple(floor(quantity / plan.lot + 1e-9), plan.lot)
+    return multiple(floor(quantity / plan.lot + 1e-9), plan.lot, plan.lot_scale)
 
 
 @compiled

@@ -4,6 +4,7 @@ import pytest
 
 from apps.trading.kernel import layout
 from apps.trading.plan import Plan, ProfitStep, SafetyOrder
+from apps.trading.plan_record import scale_of
 from apps.trading.risk import VERDICTS, Limits, Totals
 from tests.unit.trading.worlds import instrument
 
@@ -225,6 +226,14 @@ def test_the_record_holds_plan_and_market_rules():
     assert (plan.tick, plan.min_notional, plan.fee_in_base) == (0.01, 5.0, 0)
     assert (plan.exits.steps, plan.exits.step_profit[0], plan.exits.holding) == (1, 0.01, 1500)
     assert plan.exits.exit_min_profit == -1.0
+
+
+@pytest.mark.parametrize(
+    ("step", "scale"),
+    [(0.01, 100), (0.05, 20), (1e-8, 1e8), (0.03, 0), (1.0, 0), (25.0, 0), (0, 0)],
+)
+def test_a_step_knows_what_it_is_a_whole_part_of(step, scale):
+    assert scale_of(step) == scale
 
 
 @pytest.mark.parametrize(
