@@ -138,14 +138,21 @@ def crossings(values: Series, other: Series) -> tuple[Flags, Flags]:
     count = len(values)
     up, down = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     if count > _FEW:
-        first, second = (np.require(each, np.float64, ("C", "W")) for each in (values, other))
-        find_crossings(first, second, up.view(np.uint8), down.view(np.uint8))
+        found = up.view(np.uint8), down.view(np.uint8)
+        find_crossings(_as_compiled(values), _as_compiled(other), *found)
         return up, down
     gap = values - other
     before, now = gap[:-1], gap[1:]
     np.logical_and(now > 0, before <= 0, out=up[1:])
     np.logical_and(now < 0, before >= 0, out=down[1:])
     return up, down
+
+
+def _as_compiled(values: Series) -> Series:
+    """A column as compiled code takes it; most are, and to ask numpy for it takes longer."""
+    if values.dtype == np.float64 and values.flags.carray:
+        return values
+    return np.require(values, np.float64, ("C", "W"))
 
 
 # ---- memory ------------------------------------------------------------------------------------
