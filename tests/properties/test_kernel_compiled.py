@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from apps.trading.kernel.compile import loaded
+from apps.trading.kernel.match import match
+
 RULE = """
 from apps.trading.kernel.compile import compiled
 from apps.trading.kernel.terms import MORE
@@ -166,3 +169,9 @@ def test_a_place_that_cannot_be_written_is_replaced_by_a_new_private_folder(tmp_
 
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_entry_point_is_loaded_once():
+    first = loaded(match)
+
+    assert loaded(match) is first

@@ -60,9 +60,11 @@ class EntryPoint(Part[P, R]):
 
     def load(self) -> Any:
         """Its machine code: from the cache where it is there, else compiled now."""
+        # Here, because it loads numba.
         from apps.trading.kernel.machine import load_entry_point
 
-        self._machine_code = load_entry_point(self)
+        if self._machine_code is None:
+            self._machine_code = load_entry_point(self)
         return self._machine_code
 
 
