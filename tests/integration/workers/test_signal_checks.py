@@ -90,9 +90,7 @@ def test_only_the_closed_markets_are_checked_and_the_net_finds_the_rest(
     }
 
 
-def test_where_prices_tell_the_time_bars_of_long_ago_are_news(
-    world: World, settings: Any
-) -> None:
+def test_where_prices_tell_the_time_bars_of_long_ago_are_news(world: World, settings: Any) -> None:
     ended = 1_600_000_000_000
     trading(world, "a", world.market)
     falling(world.market, until=ended)
