@@ -138,7 +138,9 @@ def test_processes_that_start_side_by_side_compile_once(tmp_path):
     with ThreadPoolExecutor() as starts:
         answers = list(starts.map(answer, [tmp_path] * 3))
 
-    assert sorted(answers) == ["20.0 0", "20.0 0", "20.0 1"]
+    # The others waited for the one, or came when it was done.
+    assert answers.count("20.0 1") == 1
+    assert set(answers) <= {"20.0 0", "20.0 1", "20.0 from the cache"}
 
 
 def test_what_would_go_stale_unseen_is_refused(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from apps.common.sql import execute
 from apps.ledger import evidence, observations
-from apps.ledger.models import Order, Position, VenueFill
+from apps.ledger.models import Order, VenueFill
 from apps.operations.services import register_process
 from apps.trading.events import ConfigurationApplied, OrderAccepted, OrderDone
 from apps.trading.order import Role, Side, VenueStatus
@@ -175,5 +175,5 @@ def test_exits_are_counted_by_role_and_time() -> None:
     assert (exit_.role, exit_.quantity) == (Role.EXIT, Decimal("0.01"))
     assert exit_.booked_at > AT
     assert evidence.exits_filled(since=AT, until=AT + 10) == []
-    assert evidence.open_positions() == Position.objects.filter(status="active").count() == 0
+    assert evidence.positions_held() == []
     assert len(evidence.signed_orders()) == 2
