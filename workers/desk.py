@@ -189,8 +189,9 @@ class Desk:
         now = self._clock.monotonic()
         if now < self._not_before:
             return
-        if self._missed or now >= self._due_at or await self._is_asked(now):
-            await self._compare(now)
+        awaited = self._missed or await self._is_asked(now)
+        if awaited or now >= self._due_at:
+            await self._compare(now, awaited=awaited)
         elif now >= self._poll_at:
             self._poll_at = now + self._rhythm.poll_s
             await self._poll()
@@ -208,13 +209,13 @@ class Desk:
         self._spacing_s = min(rhythm.spacing_growth * self._spacing_s, rhythm.spacing_most_s)
         return True
 
-    async def _compare(self, now: float) -> None:
+    async def _compare(self, now: float, *, awaited: bool) -> None:
         rhythm = self._rhythm
         deep = now >= self._deep_at
         # A gap that opens while we compare is not covered by this comparison.
         self._missed = False
         try:
-            moved = await self._reconciler.whole(deep=deep)
+            moved = await self._reconciler.whole(deep=deep, awaited=awaited)
         except BaseException:
             self._missed = True
             raise

@@ -12,7 +12,7 @@ from apps.trading.intent import parse
 from apps.trading.journal import LiveOrder, TakenDesk
 from apps.trading.order import OrderStatus
 from apps.trading.outcome import Accepted, Balance, VenueFill, VenueOrder
-from apps.trading.ports import Clock, Venue, VenueUnavailable
+from apps.trading.ports import Clock, Lane, Venue, VenueUnavailable
 from workers.ports import DeskLost, DeskStore, Wakeups
 
 logger = logging.getLogger(__name__)
@@ -65,15 +65,24 @@ class Reconciler:
         self._unexplained: str | None = None
         # Orders of nobody's, seen once: where to look again.
         self._suspects: Mapping[str, str] = {}
+        self._is_awaited = False
 
     # ---- the whole -----------------------------------------------------------------------------
 
-    async def whole(self, *, deep: bool) -> Sequence[VenueOrder]:
+    async def whole(self, *, deep: bool, awaited: bool) -> Sequence[VenueOrder]:
         """Compare everything and say how it ended; the orders that had moved unknown to us.
 
         `deep`: open orders and fills of every market are read, though nothing speaks for it.
+        `awaited`: bots stand still until it is over, so it goes before entries and data.
         DeskLost when the desk has another owner.
         """
+        self._is_awaited = awaited
+        try:
+            return await self._whole(deep=deep)
+        finally:
+            self._is_awaited = False
+
+    async def _whole(self, *, deep: bool) -> Sequence[VenueOrder]:
         asked_at = await self._store.database_now()
         self._opened_at = self._opened_at or asked_at
         traded: Sequence[str] = ()
@@ -139,7 +148,7 @@ class Reconciler:
         return {
             order.client_order_id: order
             for symbol in asked
-            for order in await self._venue.open_orders(symbol=symbol)
+            for order in await self._venue.open_orders(symbol=symbol, lane=self._lane(Lane.ENTRY))
             if order.client_order_id is not None
         }
 
@@ -253,10 +262,13 @@ class Reconciler:
         raise VenueUnavailable("balances moved at every reading")
 
     async def _difference(self) -> str | None:
-        balances: Mapping[str, Balance] = await self._venue.balances()
+        balances: Mapping[str, Balance] = await self._venue.balances(lane=self._lane(Lane.DATA))
         return await self._store.compare_balances(
             account_id=self._account_id, fence=self._fence, balances=balances
         )
+
+    def _lane(self, usual: Lane) -> Lane:
+        return Lane.RECOVERY if self._is_awaited else usual
 
     # ---- booking -------------------------------------------------------------------------------
 

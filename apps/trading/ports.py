@@ -32,12 +32,16 @@ class Clock(Protocol):
 
 
 class Lane(IntEnum):
-    """Who goes first when the rate budget is short."""
+    """Who goes first when the rate budget is short.
+
+    RECOVERY: a comparison of an account that its bots wait for, exits and all.
+    """
 
     CANCEL = 0
     EXIT = 1
-    ENTRY = 2
-    DATA = 3
+    RECOVERY = 2
+    ENTRY = 3
+    DATA = 4
 
 
 class Budget(Protocol):
@@ -136,14 +140,16 @@ class Venue(Protocol):
 
     async def find_order_by_venue_id(self, *, symbol: str, venue_order_id: str) -> FindOutcome: ...
 
-    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]: ...
+    async def open_orders(
+        self, *, symbol: str | None = None, lane: Lane = Lane.ENTRY
+    ) -> Sequence[VenueOrder]: ...
 
     async def fills(self, *, symbol: str, since: int) -> Sequence[VenueFill]:
         """Every fill at or after `since` (venue ms), oldest first, all pages."""
 
     async def order_fills(self, *, symbol: str, venue_order_id: str) -> Sequence[VenueFill]: ...
 
-    async def balances(self) -> Mapping[str, Balance]: ...
+    async def balances(self, *, lane: Lane = Lane.DATA) -> Mapping[str, Balance]: ...
 
     def own_events(self) -> AsyncIterator[OwnOrder | StreamGap]:
         """The user stream for ever: it reconnects by itself and says where it may have missed."""

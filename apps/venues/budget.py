@@ -14,9 +14,15 @@ TARGET_SHARE = 0.8
 # What every lane leaves to those before it. Cancels and exits may go past the target share: it is
 # kept free for them. The others keep below it, the lanes of one minute and of one share together.
 _FIXED = {Lane.CANCEL: 0.98, Lane.EXIT: 0.92}
-_OF_TARGET = {Lane.ENTRY: 0.85, Lane.DATA: 0.65}
+_OF_TARGET = {Lane.RECOVERY: 1.0, Lane.ENTRY: 0.85, Lane.DATA: 0.65}
 # New orders are counted by their own; cancels are not orders.
-_ORDER_SHARES = {Lane.CANCEL: 1.0, Lane.EXIT: 0.95, Lane.ENTRY: 0.80, Lane.DATA: 0.80}
+_ORDER_SHARES = {
+    Lane.CANCEL: 1.0,
+    Lane.EXIT: 0.95,
+    Lane.RECOVERY: 0.80,
+    Lane.ENTRY: 0.80,
+    Lane.DATA: 0.80,
+}
 # Entries and data may not spend a minute in its first second: their share grows with the minute,
 # and has this much of it in hand from the beginning.
 HEAD_START_MS = 10_000

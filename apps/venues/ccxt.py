@@ -84,8 +84,10 @@ class CcxtVenue:
         """Measure the exchange's clock for ever."""
         await self._line.time.run()
 
-    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]:
-        return await self._questions.open_orders(symbol=symbol)
+    async def open_orders(
+        self, *, symbol: str | None = None, lane: Lane = Lane.ENTRY
+    ) -> Sequence[VenueOrder]:
+        return await self._questions.open_orders(symbol=symbol, lane=lane)
 
     async def fills(self, *, symbol: str, since: int) -> Sequence[VenueFill]:
         return await self._questions.fills(symbol=symbol, since=since)
@@ -93,8 +95,8 @@ class CcxtVenue:
     async def order_fills(self, *, symbol: str, venue_order_id: str) -> Sequence[VenueFill]:
         return await self._questions.order_fills(symbol=symbol, venue_order_id=venue_order_id)
 
-    async def balances(self) -> Mapping[str, Balance]:
-        return await self._questions.balances()
+    async def balances(self, *, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
+        return await self._questions.balances(lane=lane)
 
     async def can_withdraw(self) -> bool | None:
         """Whether this key may move funds out; None where the exchange does not tell."""

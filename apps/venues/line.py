@@ -14,7 +14,13 @@ from apps.venues.venue_clock import VenueClock
 
 # A request waits this long in line for its share of the budget, then says when to come back. A
 # cancel carries a signature that must not grow old; who asks for data has time.
-PATIENCE_S = {Lane.CANCEL: 2.0, Lane.EXIT: 5.0, Lane.ENTRY: 15.0, Lane.DATA: 15.0}
+PATIENCE_S = {
+    Lane.CANCEL: 2.0,
+    Lane.EXIT: 5.0,
+    Lane.RECOVERY: 15.0,
+    Lane.ENTRY: 15.0,
+    Lane.DATA: 15.0,
+}
 LEARN_EVERY_S = 1.0
 ORDER_COUNTS = {10_000: "X-MBX-ORDER-COUNT-10S", 86_400_000: "X-MBX-ORDER-COUNT-1D"}
 

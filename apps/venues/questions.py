@@ -61,11 +61,11 @@ class Questions:
         self.remember(answer)
         return answer
 
-    async def open_orders(self, *, symbol: str | None) -> Sequence[VenueOrder]:
+    async def open_orders(self, *, symbol: str | None, lane: Lane) -> Sequence[VenueOrder]:
         await self.ready()
         weighed_as = "open_orders" if symbol else "all_open_orders"
         return await self._orders(
-            weighed_as, lambda: self.line.client.fetch_open_orders(symbol), Lane.ENTRY
+            weighed_as, lambda: self.line.client.fetch_open_orders(symbol), lane
         )
 
     async def in_lists(self, *, symbol: str, client_order_id: str) -> VenueOrder | None:
@@ -125,7 +125,7 @@ class Questions:
         mine = [fill for fill in page if fill.venue_order_id == venue_order_id]
         return await self._with_our_ids(mine)
 
-    async def balances(self) -> Mapping[str, Balance]:
+    async def balances(self, *, lane: Lane) -> Mapping[str, Balance]:
         await self.ready()
 
         def read(raw: Any, answer: Any) -> dict[str, Balance]:
@@ -134,7 +134,7 @@ class Questions:
             return read_balances(raw)
 
         client = self.line.client
-        return await self.line.ask_signed("balances", client.fetch_balance, read=read)
+        return await self.line.ask_signed("balances", client.fetch_balance, read=read, lane=lane)
 
     async def can_withdraw(self) -> bool | None:
         """Whether this key may withdraw; None where the exchange does not tell."""

@@ -214,7 +214,9 @@ class VenueOverWire:
         except VenueUnavailable as trouble:
             return Unknown(trouble.reason)
 
-    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]:
+    async def open_orders(
+        self, *, symbol: str | None = None, lane: Lane = Lane.ENTRY
+    ) -> Sequence[VenueOrder]:
         shown = await self._wire.ask(lambda: self._exchange.shown(now=self._clock.now()))
         return [order for order in shown if not order.is_final]
 

@@ -102,7 +102,9 @@ class MemoryVenue:
         found = [o for o in self.orders.values() if o.venue_order_id == venue_order_id]
         return found[0] if found else NotFound(self._clock.now())
 
-    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]:
+    async def open_orders(
+        self, *, symbol: str | None = None, lane: Lane = Lane.ENTRY
+    ) -> Sequence[VenueOrder]:
         return [order for order in self.orders.values() if not order.is_final]
 
     async def fills(self, *, symbol: str, since: int) -> Sequence[VenueFill]:
@@ -113,7 +115,7 @@ class MemoryVenue:
         return [fill for fill in await self.fills(symbol=symbol, since=0)
                 if fill.venue_order_id == venue_order_id]  # fmt: skip
 
-    async def balances(self) -> Mapping[str, Balance]:
+    async def balances(self, *, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         return {}
 
     async def own_events(self) -> AsyncIterator[OwnOrder | StreamGap]:

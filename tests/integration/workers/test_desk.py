@@ -315,9 +315,11 @@ async def test_a_quiet_comparison_asks_for_orders_and_balances_and_not_for_fills
         reconciled = (await scene.ask(lambda: DeskRow.objects.get())).reconciled_at
         async with running(scene):
             pass
+        lanes = {weight: lane for lane, weight in scene.budget.asked[before:]}
         asked = [weight for _, weight in scene.budget.asked[before:]]
 
     assert reconciled is not None
     assert spent > 0
-    assert 20 in asked
+    # Its bots wait for the first comparison of a desk: balances and the market's open orders.
+    assert (lanes[20], lanes[6]) == (Lane.RECOVERY, Lane.RECOVERY)
     assert sum(asked) <= 20 + 6 + 2 + 1

@@ -7,6 +7,7 @@ from apps.venues.account import VenueAccount, VenueKey
 from apps.venues.budget import (
     MemoryBudget,
     RateLimits,
+    is_paced,
     names_for_account,
     names_for_feed,
     rate_limits,
@@ -25,8 +26,12 @@ def an_account(exchange: str, api_key: str) -> VenueAccount:
 def test_lanes_leave_room_for_the_lanes_before_them() -> None:
     limits = rate_limits("binance")
 
-    assert [limits.ceiling(lane) for lane in Lane] == [5_880, 5_520, 4_080, 3_120]
-    assert [limits.order_ceiling(100, lane) for lane in Lane] == [100, 95, 80, 80]
+    assert [limits.ceiling(lane) for lane in Lane] == [5_880, 5_520, 4_800, 4_080, 3_120]
+    assert [limits.order_ceiling(100, lane) for lane in Lane] == [100, 95, 80, 80, 80]
+
+
+def test_who_brings_bots_back_does_not_wait_for_the_minute_to_go_by() -> None:
+    assert [lane for lane in Lane if is_paced(lane)] == [Lane.ENTRY, Lane.DATA]
 
 
 def test_entries_and_data_together_keep_below_the_target_share() -> None:

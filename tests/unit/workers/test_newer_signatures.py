@@ -82,7 +82,9 @@ class SlowVenue:
         await self.may_answer.wait()
         return NotFound(venue_at=FIRST.deadline_at + 60_000)
 
-    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]:
+    async def open_orders(
+        self, *, symbol: str | None = None, lane: Lane = Lane.ENTRY
+    ) -> Sequence[VenueOrder]:
         return []
 
     async def fills(self, *, symbol: str, since: int) -> Sequence[Any]:

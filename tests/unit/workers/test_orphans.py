@@ -10,6 +10,7 @@ import pytest
 from apps.trading.intent import client_order_id
 from apps.trading.journal import TakenDesk
 from apps.trading.outcome import CancelOutcome, NothingToCancel, Rejected, Unknown, VenueOrder
+from apps.trading.ports import Lane
 from tests.support.memory_venue import MemoryVenue
 from tests.support.venues import ManualClock, an_order
 from tests.unit.trading.worlds import instrument
@@ -40,9 +41,11 @@ class Stubborn(MemoryVenue):
     answer: CancelOutcome | None = None
     listed: list[str | None]
 
-    async def open_orders(self, *, symbol: str | None = None) -> Sequence[VenueOrder]:
+    async def open_orders(
+        self, *, symbol: str | None = None, lane: Lane = Lane.ENTRY
+    ) -> Sequence[VenueOrder]:
         self.listed.append(symbol)
-        return await super().open_orders(symbol=symbol)
+        return await super().open_orders(symbol=symbol, lane=lane)
 
     async def cancel(self, **asked: Any) -> CancelOutcome:
         return self.answer or await super().cancel(**asked)
