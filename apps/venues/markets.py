@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from apps.trading.instrument import Instrument
-from apps.trading.ports import VenueUnavailable
+from apps.trading.ports import Lane, VenueUnavailable
 from apps.venues.capabilities import Profile
 from apps.venues.instruments import instruments_from
 from apps.venues.line import Line
@@ -42,7 +42,9 @@ class MarketTable:
             if self.version and not (again and self.version == known):
                 return
             client = line.client
-            await line.ask("markets", lambda: client.load_markets(True))
+            # Nothing can begin without the table; to have it anew can wait.
+            lane = Lane.DATA if again else Lane.RECOVERY
+            await line.ask("markets", lambda: client.load_markets(True), lane=lane)
             instruments = instruments_from(client.markets.values(), profile=self._profile)
             if not instruments:
                 raise VenueUnavailable(

@@ -43,7 +43,7 @@ class Questions:
             client = self.line.client
             self._table.share(client)
             for name in self.line.profile.preload:
-                await self.line.ask_signed("preload", getattr(client, name))
+                await self.line.ask_signed("preload", getattr(client, name), lane=Lane.RECOVERY)
             self._instruments = with_account_fees(self._table.instruments, await self._fees())
             self._shared_version = self._table.version
         return self._instruments
@@ -165,7 +165,9 @@ class Questions:
         if not client.has.get("fetchTradingFees"):
             return {}
         try:
-            told: Any = await self.line.ask_signed("fees", client.fetch_trading_fees)
+            told: Any = await self.line.ask_signed(
+                "fees", client.fetch_trading_fees, lane=Lane.RECOVERY
+            )
         except Refused:
             return {}
         return told if isinstance(told, Mapping) else {}

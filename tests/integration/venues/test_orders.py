@@ -266,7 +266,8 @@ async def test_markets_are_asked_once_for_all_accounts_of_a_venue(
 
     assert tables[0] == tables[1]
     market_calls = [asked for budget in budgets for asked in budget.asked if asked[1] == 20]
-    assert market_calls == [(Lane.DATA, 20)]
+    # Nothing can begin without it.
+    assert market_calls == [(Lane.RECOVERY, 20)]
 
 
 async def test_a_key_that_may_withdraw_is_recognised(exchange: SimExchangeProcess) -> None:
